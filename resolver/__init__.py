@@ -1,0 +1,1 @@
+"""Packages: what to choose, and why."""

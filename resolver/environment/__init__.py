@@ -1,0 +1,1 @@
+"""Where: targets, tags and markers. Pure."""

@@ -1,0 +1,96 @@
+"""Why a query has no lock, split by whose turn it is.
+
+ResolverError
+├── NoSolution          an answer: nothing satisfies the requirements
+├── InvalidQuery        the caller: every fault of the input at once, each with its place
+├── BudgetExhausted     the caller's budget (or the server's) is spent
+└── IndexFailure        an index: unreachable, refusing, or talking nonsense
+├── BadIndexResponse    a page or metadata that cannot be read
+└── HashMismatch        bytes that are not those the index promised
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the input: a JSON pointer, or a file with line and column (from 1)."""
+
+    pointer: str | None = None
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        if self.pointer is not None:
+            return self.pointer
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with the input, and the remedy in the same sentence."""
+
+    place: Place
+    detail: str
+
+
+class ResolverError(Exception):
+    """Base of everything that ends a resolve."""
+
+
+class NoSolution(ResolverError):
+    """The requirements contradict each other."""
+
+    def __init__(
+        self,
+        detail: str,
+        derivation: Mapping[str, object],
+        packages: tuple[str, ...],
+        hints: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.derivation = derivation
+        self.packages = packages
+        self.hints = hints
+
+
+class InvalidQuery(ResolverError):
+    """The input cannot be understood; ``faults`` holds all there is to say."""
+
+    def __init__(self, faults: tuple[Fault, ...], *, is_requirement: bool = False) -> None:
+        super().__init__("; ".join(f"{fault.place}: {fault.detail}" for fault in faults))
+        self.faults = faults
+        self.is_requirement = is_requirement
+
+
+class BudgetExhausted(ResolverError):
+    """Steps, seconds or memory ran out; ``packages`` cost the most, worst first."""
+
+    def __init__(self, detail: str, packages: tuple[str, ...], facts: Mapping[str, object]) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.packages = packages
+        self.facts = facts
+
+
+class IndexFailure(ResolverError):
+    """An index did not do its part. ``__cause__`` is the transport's error where there is one."""
+
+    def __init__(self, detail: str, *, index: str, package: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.index = index
+        self.package = package
+
+
+class BadIndexResponse(IndexFailure):
+    """A page or metadata file that is malformed or exceeds a limit."""
+
+
+class HashMismatch(IndexFailure):
+    """The digest differs from the promised one."""

@@ -1,0 +1,1 @@
+"""What indexes say: pure parsers and one async gateway."""

@@ -1,0 +1,1 @@
+"""Requirements files, pyproject.toml and earlier locks become stated requirements. Pure."""

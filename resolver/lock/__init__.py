@@ -1,0 +1,1 @@
+"""A resolution becomes documents. Pure."""

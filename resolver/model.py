@@ -1,0 +1,296 @@
+"""The words of a resolve: what is asked (:class:`Query`) and what is answered (:class:`Resolution`, :class:`Lock`).
+
+Everything is frozen; nothing here does anything. Pydantic models of the API become a Query in ``service.schema``;
+a Resolution becomes a Lock in ``resolver.lock.build``; a Lock becomes documents in ``resolver.lock``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from transport.message import Index
+
+from .environment.target import Target
+from .errors import Place
+from .index.page import File
+from .requirement import Requirement
+
+
+class ResolutionMode(StrEnum):
+    """Which version is tried first (uv's words)."""
+
+    HIGHEST = "highest"
+    LOWEST = "lowest"
+    LOWEST_DIRECT = "lowest-direct"
+
+
+class Prerelease(StrEnum):
+    """When pre-releases are candidates (uv's words and meanings)."""
+
+    DISALLOW = "disallow"
+    ALLOW = "allow"
+    IF_NECESSARY = "if-necessary"
+    EXPLICIT = "explicit"
+    IF_NECESSARY_OR_EXPLICIT = "if-necessary-or-explicit"
+
+
+class Builds(StrEnum):
+    """What may be learned from an sdist."""
+
+    NEVER = "never"
+    STATIC = "static"
+
+
+class IndexStrategy(StrEnum):
+    """How several indexes answer for one name (uv's words)."""
+
+    FIRST_INDEX = "first-index"
+    UNSAFE_FIRST_MATCH = "unsafe-first-match"
+    UNSAFE_BEST_MATCH = "unsafe-best-match"
+
+
+class ForkStrategy(StrEnum):
+    """How a universal resolution trades versions against forks (uv's words)."""
+
+    REQUIRES_PYTHON = "requires-python"
+    FEWEST = "fewest"
+
+
+@dataclass(frozen=True, slots=True)
+class PackageOptions:
+    """Options of one package; None: the query's own."""
+
+    index: str | None = None
+    prerelease: Prerelease | None = None
+    exclude_newer: datetime | bool | None = None
+    """An instant; False: no limit for this package."""
+    builds: Builds | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to choose."""
+
+    resolution: ResolutionMode = ResolutionMode.HIGHEST
+    prerelease: Prerelease = Prerelease.IF_NECESSARY
+    fork_strategy: ForkStrategy = ForkStrategy.REQUIRES_PYTHON
+    index_strategy: IndexStrategy = IndexStrategy.FIRST_INDEX
+    exclude_newer: datetime | None = None
+    builds: Builds = Builds.STATIC
+    no_binary: frozenset[str] = frozenset()
+    """Normalised names, or ``:all:``: wheels of these are not candidates."""
+    only_binary: frozenset[str] = frozenset()
+    """Normalised names, or ``:all:``: sdists of these are not candidates."""
+    no_deps: bool = False
+    packages: Mapping[str, PackageOptions] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A requirement as the caller stated it."""
+
+    requirement: Requirement
+    origin: str
+    """``requirements.in:2``, ``pyproject.toml (extra: dev)`` or ``requirements[0]``: shown as ``via`` and in derivations."""
+    place: Place
+    hashes: tuple[tuple[str, str], ...] = ()
+    """(algorithm, hex): when any is given, only files with one of them are candidates (hash-checking mode)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """A version to keep where it is still possible: from a lock, or from another target of the same query."""
+
+    name: str
+    version: str
+    hashes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Universal:
+    """All environments that these admit."""
+
+    requires_python: str
+    environments: tuple[str, ...] = ()
+    required_environments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a resolve may cost."""
+
+    seconds: float = 60.0
+    decisions: int = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One validated request. Exactly one of ``targets`` and ``universal`` is given."""
+
+    requirements: tuple[Stated, ...]
+    indexes: tuple[Index, ...]
+    targets: tuple[Target, ...] = ()
+    universal: Universal | None = None
+    constraints: tuple[Stated, ...] = ()
+    overrides: tuple[Stated, ...] = ()
+    excludes: frozenset[str] = frozenset()
+    options: Options = Options()
+    preferences: tuple[Preference, ...] = ()
+    """Of the previous lock, those that ``upgrade`` releases left out."""
+    previous: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    """name → versions of the previous lock, for ``changes``."""
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    requires_python: str | None = None
+    """``[project] requires-python`` of the input, if it has one."""
+    budget: Budget = Budget()
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A dependency that applies in the environment of a resolution."""
+
+    name: str
+    extras: tuple[str, ...]
+    marker: str | None
+    """The requirement's own marker text; None where it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One chosen version, with the evidence."""
+
+    name: str
+    version: str
+    index: str | None
+    """Name of the index that the files come from; None for a direct reference."""
+    index_url: str | None
+    wheels: tuple[File, ...]
+    """Every wheel that policy admits, whatever its tags; ``lock.build`` keeps those that an environment can use."""
+    sdist: File | None
+    requires_python: str | None
+    """Of the core metadata, else of the chosen file."""
+    extras: tuple[str, ...]
+    requires: tuple[Edge, ...]
+    via: tuple[str, ...]
+    """Sorted: origins of the statements and names of the packages that require it."""
+    is_direct: bool
+    """Stated by the caller."""
+    reference: str | None = None
+    """URL of a direct reference, without userinfo."""
+    yanked: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResolution:
+    """The pins for one target, by name."""
+
+    target: Target
+    pins: Mapping[str, Pin]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the caller should know although there is a lock."""
+
+    code: str
+    detail: str
+    package: str | None = None
+    index: str | None = None
+
+
+@dataclass(slots=True)
+class Stats:
+    """What a resolve cost; seconds are wall time."""
+
+    fetch: float = 0.0
+    solve: float = 0.0
+    render: float = 0.0
+    projects: int = 0
+    metadata: int = 0
+    decisions: int = 0
+    conflicts: int = 0
+    requests: int = 0
+    cache_hits: int = 0
+    slowest: list[tuple[str, float]] = field(default_factory=list)
+    """(package, milliseconds), at most five."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The answer of the driver."""
+
+    query: Query
+    targets: tuple[TargetResolution, ...]
+    warnings: tuple[Notice, ...] = ()
+    stats: Stats = field(default_factory=Stats)
+
+
+@dataclass(frozen=True, slots=True)
+class LockedDependency:
+    """An edge of the lock's graph; ``version`` is given where the lock holds several of that name."""
+
+    name: str
+    marker: str | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LockedPackage:
+    """One package entry of a lock."""
+
+    name: str
+    version: str
+    marker: str | None
+    """None: in every environment of the lock."""
+    extras: tuple[str, ...]
+    direct: bool
+    targets: tuple[str, ...]
+    index: str | None
+    index_url: str | None
+    requires_python: str | None
+    requires: tuple[LockedDependency, ...]
+    via: tuple[str, ...]
+    wheels: tuple[File, ...]
+    sdist: File | None
+    reference: str | None
+    flags: tuple[str, ...]
+    """Of ``yanked``, ``prerelease``, ``sdist-only``, ``no-upload-time``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A package whose version differs from the previous lock's."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Against the previous lock; (name, version) pairs, sorted."""
+
+    added: tuple[tuple[str, str], ...] = ()
+    removed: tuple[tuple[str, str], ...] = ()
+    changed: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A finished lock: ordered, deterministic, free of credentials."""
+
+    requires_python: str | None
+    environments: tuple[str, ...]
+    packages: tuple[LockedPackage, ...]
+    """Sorted by name, then version."""
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    changes: Changes = Changes()
+    warnings: tuple[Notice, ...] = ()
+    stated: tuple[str, ...] = ()
+    """The canonical texts of the requirements, for headers and digests."""

@@ -1,0 +1,1 @@
+"""Index data and an environment become facts for the solver. Pure."""

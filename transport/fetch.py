@@ -1,0 +1,23 @@
+"""The one verb of the transport: ``await fetch(request)``."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from .message import Request, Response
+
+
+class Fetcher(Protocol):
+    """A layer, or a whole stack of them."""
+
+    async def fetch(self, request: Request) -> Response:
+        """Answer ``request``.
+
+        Any HTTP status from 200 to 499 that is final (after redirects, retries and authentication) is a
+        response, not an error; the caller decides what 404 means. Statuses that mean "the index is in
+        trouble" and everything below HTTP are errors.
+
+        Raises:
+            TransportError: one of the leaves in :mod:`transport.errors`, always with a redacted text.
+        """
+        ...
