@@ -94,7 +94,7 @@ class Stated:
 
     requirement: Requirement
     origin: str
-    """``requirements.in:2``, ``pyproject.toml (extra: dev)`` or ``requirements[0]``: shown as ``via`` and in derivations."""
+    """``requirements.in:2`` or ``pyproject.toml (extra: dev)``: shown as ``via`` and in derivations."""
     place: Place
     hashes: tuple[tuple[str, str], ...] = ()
     """(algorithm, hex): when any is given, only files with one of them are candidates (hash-checking mode)."""

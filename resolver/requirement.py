@@ -27,7 +27,7 @@ MAX_CACHED = 200_000  # texts remembered; some 300 bytes each, so 60 MB at most
 
 _LOCK = threading.Lock()
 _CACHE: dict[str, Requirement] = {}
-_LONG_WORD = re.compile(r"[^\s,;()\[\]'\"<>=!~@]{%d,}" % (MAX_VERSION + 1))
+_LONG_WORD = re.compile(r"[^\s,;()\[\]'\"<>=!~@]{" + str(MAX_VERSION + 1) + ",}")
 _LEGACY_PARENTHESES = re.compile(r"^(\s*[A-Za-z0-9._-]+\s*(?:\[[^\]]*\])?\s*)\(([^)]*)\)")
 
 

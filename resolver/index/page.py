@@ -32,6 +32,7 @@ class File:
 
     @property
     def is_wheel(self) -> bool:
+        """Whether the file is a wheel (else it is an sdist)."""
         return self.tags is not None
 
 
