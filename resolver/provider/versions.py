@@ -1,0 +1,160 @@
+"""The versions of one project page, and sets of them as integers.
+
+A set of versions is an ``int``: bit 0 means *not selected* and belongs to the solver, bit i + 1 is the i-th version in
+ascending order. The list is made once per page and shared by every request; it is never changed, apart from the
+bounded table of masks already computed.
+
+Invariant: ``mask(s)`` has bit i + 1 exactly if ``packaging`` says that ``SpecifierSet(s)`` contains version i with
+``prereleases=True`` (``tests/properties/test_version_masks.py``).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+
+from packaging.version import InvalidVersion, Version
+
+from .specifiers import (
+    Bounds,
+    SortKey,
+    SpecifierError,
+    before_exclusively,
+    exact_pin,
+    mentions_prerelease,
+    parse,
+    sort_key,
+)
+
+__all__ = ["SpecifierError", "VersionList", "exact_pin", "mentions_prerelease"]
+
+MAX_INTERNED = 8192  # masks per list: a project of 2,000 versions takes 270 bytes for each, so 2 MB at most
+MAX_RUNS = 6  # that words name; more make a sentence nobody reads
+
+
+class VersionList:
+    """Strictly ascending versions.
+
+    Raises:
+        ValueError: the versions do not ascend, or two are equal (``1.0`` and ``1.0.0`` are).
+    """
+
+    __slots__ = ("_bits", "_keys", "_masks", "all", "count", "prereleases", "texts", "versions")
+
+    def __init__(self, versions: Sequence[Version]) -> None:
+        self.versions = tuple(versions)
+        self.count = len(self.versions)
+        self.texts = tuple(str(version) for version in self.versions)
+        """Canonical spellings, by ascending version."""
+        self.all = ((1 << self.count) - 1) << 1
+        """The mask of every version."""
+        prereleases = 0
+        for bit, version in enumerate(self.versions, 1):
+            if version.is_prerelease:
+                prereleases |= 1 << bit
+        self.prereleases = prereleases
+        """The mask of pre-releases and development releases."""
+        self._keys: list[SortKey] = [sort_key(version) for version in self.versions]
+        for before, after in zip(self._keys, self._keys[1:], strict=False):
+            if not before < after:
+                raise ValueError("versions must ascend strictly")
+        self._bits = {text: bit for bit, text in enumerate(self.texts, 1)}
+        self._masks: dict[str, int] = {"": self.all}
+
+    def __len__(self) -> int:
+        return self.count
+
+    def mask(self, specifier: str) -> int:
+        """The versions that comma-joined PEP 440 specifiers admit, pre-releases by their order alone.
+
+        Raises:
+            SpecifierError: the text is not that.
+        """
+        found = self._masks.get(specifier)
+        if found is not None:
+            return found
+        mask = self.all
+        for bounds in parse(specifier):
+            mask &= self._admitted(bounds)
+        if len(self._masks) >= MAX_INTERNED:
+            self._masks.clear()
+        self._masks[specifier] = mask
+        return mask
+
+    def _admitted(self, bounds: Bounds) -> int:
+        if bounds.literal is not None:
+            bit = self._bits.get(bounds.literal)  # canonical texts are lower case
+            return 0 if bit is None else 1 << bit
+        mask = 0
+        for low, high in bounds.intervals:
+            start = 0 if low is None else bisect_left(self._keys, low)
+            stop = self.count if high is None else bisect_left(self._keys, high)
+            if start < stop:
+                mask |= (1 << stop + 1) - (1 << start + 1)
+        return mask
+
+    def exact(self, version: Version | str) -> int | None:
+        """The bit number of the version that equals this one, its local part included; None where there is none."""
+        bit = self._bits.get(version if isinstance(version, str) else str(version))
+        if bit is not None:
+            return bit
+        try:
+            key = sort_key(Version(version) if isinstance(version, str) else version)
+        except InvalidVersion:
+            return None
+        position = bisect_left(self._keys, key)
+        return position + 1 if position < self.count and self._keys[position] == key else None
+
+    def version(self, bit: int) -> Version:
+        """The version of a bit number, from 1."""
+        return self.versions[bit - 1]
+
+    def select(self, mask: int) -> Iterator[int]:
+        """The bit numbers of ``mask`` in ascending order, without bit 0."""
+        mask &= self.all
+        while mask:
+            lowest = mask & -mask
+            yield lowest.bit_length() - 1
+            mask ^= lowest
+
+    def describe(self, mask: int) -> str:
+        """Words for a set, made of versions that exist.
+
+        ``any version``, ``no version``, ``==2.0``, ``<2.0``, ``>=1.0,<2.0``, ``>=2.0``; several runs joined by ``|``.
+        A run ends before the next listed version; where ``<`` that version would, by PEP 440, exclude the run's
+        own last member (a pre-release of it), the run ends with ``<=`` its member.
+        """
+        mask &= self.all
+        if mask == self.all:
+            return "any version"
+        if not mask:
+            return "no version"
+        runs = [self._run(first, last) for first, last in _runs(mask >> 1)]
+        if len(runs) > MAX_RUNS:
+            runs[MAX_RUNS:] = [f"… ({len(runs) - MAX_RUNS} more ranges)"]
+        return " | ".join(runs)
+
+    def _run(self, first: int, last: int) -> str:
+        if first == last:
+            return f"=={self.texts[first]}"
+        low = "" if first == 0 else f">={self.texts[first]}"
+        if last == self.count - 1:
+            return low
+        following = self.versions[last + 1]
+        if following.local is None and self._keys[last] < before_exclusively(following):
+            high = f"<{self.texts[last + 1]}"
+        else:
+            high = f"<={self.texts[last]}"
+        return f"{low},{high}" if low else high
+
+
+def _runs(mask: int) -> Iterator[tuple[int, int]]:
+    """First and last index of each run of ones."""
+    offset = 0
+    while mask:
+        zeros = (mask & -mask).bit_length() - 1
+        mask >>= zeros
+        ones = (~mask & (mask + 1)).bit_length() - 1
+        yield offset + zeros, offset + zeros + ones - 1
+        mask >>= ones
+        offset += zeros + ones
