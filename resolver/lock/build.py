@@ -1,0 +1,171 @@
+"""Resolution → Lock: one entry per package, ordered, with the files and the marker of the targets that need it.
+
+Nothing is chosen here. Equal resolutions give equal locks whatever the order of their mappings; only the order of
+the targets is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise, product
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+
+from resolver.environment.target import Target
+from resolver.index.page import File
+from resolver.model import Changes, Lock, LockedDependency, LockedPackage, Notice, Pin, Resolution, Stated
+
+from .address import plain, redacted
+from .diff import changes, version_key
+from .distinction import between
+
+_Source = tuple[str, str, str | None, str | None, str | None]
+"""(name, version, index, index URL, reference): what makes two pins one package."""
+
+
+def build(resolution: Resolution) -> Lock:
+    """Merge the targets' pins into one lock.
+
+    Raises:
+        IndistinguishableTargets: targets that differ in wheel tags only need different packages.
+        LockError: a URL carries a credential.
+    """
+    query = resolution.query
+    targets = [resolved.target for resolved in resolution.targets]
+    groups: dict[_Source, list[tuple[int, Pin]]] = {}
+    for position, resolved in enumerate(resolution.targets):
+        for pin in resolved.pins.values():
+            source = (pin.name, pin.version, pin.index, pin.index_url, pin.reference)
+            groups.setdefault(source, []).append((position, pin))
+    ordered = sorted(
+        groups, key=lambda source: (source[0], version_key(source[1]), *(part or "" for part in source[2:]))
+    )
+    names = [source[0] for source in ordered]
+    several = {name for name, following in pairwise(names) if name == following}
+    selected = [resolved.pins for resolved in resolution.targets]
+    packages = tuple(_package(groups[source], targets, selected, several) for source in ordered)
+    return Lock(
+        requires_python=_requires_python(targets, query.requires_python),
+        environments=tuple(dict.fromkeys(target.marker for target in targets)),
+        packages=packages,
+        extras=query.extras,
+        groups=query.groups,
+        # Without a previous lock nothing was added: there is nothing to compare with.
+        changes=changes(query.previous, packages) if query.previous else Changes(),
+        warnings=tuple(sorted(set(resolution.warnings), key=_notice_key)),
+        stated=tuple(sorted({_stated_text(one) for one in query.requirements})),
+    )
+
+
+def _notice_key(notice: Notice) -> tuple[str, str, str, str]:
+    return notice.code, notice.package or "", notice.index or "", notice.detail
+
+
+def _stated_text(stated: Stated) -> str:
+    requirement = stated.requirement
+    return requirement.text.replace(requirement.url, redacted(requirement.url)) if requirement.url else requirement.text
+
+
+def _package(
+    group: Sequence[tuple[int, Pin]],
+    targets: Sequence[Target],
+    selected: Sequence[Mapping[str, Pin]],
+    several: set[str],
+) -> LockedPackage:
+    pin = group[0][1]
+    members = [targets[position] for position, _ in group]
+    wheels = {file.filename: file for _, one in group for file in one.wheels if pin.reference or _usable(file, members)}
+    sdist = next((one.sdist for _, one in group if one.sdist is not None), None)
+    kept = tuple(wheels[filename] for filename in sorted(wheels))
+    files = (*kept, sdist) if sdist is not None else kept
+    for file in files:
+        plain(file.url)
+    for url in (pin.index_url, pin.reference):
+        if url is not None:
+            plain(url)
+    return LockedPackage(
+        name=pin.name,
+        version=pin.version,
+        marker=between(targets).marker(sum(1 << position for position, _ in group))
+        if len(group) < len(targets)
+        else None,
+        extras=tuple(sorted({extra for _, one in group for extra in one.extras})),
+        direct=any(one.is_direct for _, one in group),
+        targets=tuple(target.name for target in members),
+        index=pin.index,
+        index_url=pin.index_url,
+        requires_python=next((one.requires_python for _, one in group if one.requires_python), None),
+        requires=_requires(group, selected, several),
+        via=tuple(sorted({origin for _, one in group for origin in one.via})),
+        wheels=kept,
+        sdist=sdist,
+        reference=pin.reference,
+        flags=_flags(group, files),
+    )
+
+
+def _requires(
+    group: Sequence[tuple[int, Pin]], selected: Sequence[Mapping[str, Pin]], several: set[str]
+) -> tuple[LockedDependency, ...]:
+    """Edges between packages of the lock; one to itself (``a[all]`` → ``a[b]``) or to what was excluded is none."""
+    markers: dict[tuple[str, str], set[str | None]] = {}
+    for position, pin in group:
+        for edge in pin.requires:
+            chosen = selected[position].get(edge.name)
+            if chosen is not None and edge.name != pin.name:
+                version = chosen.version if edge.name in several else ""
+                markers.setdefault((edge.name, version), set()).add(edge.marker)
+    return tuple(
+        LockedDependency(name, marker, version or None)
+        for name, version in sorted(markers, key=lambda key: (key[0], version_key(key[1])))
+        # An unconditional edge says all that conditional ones beside it say.
+        for marker in ([None] if None in markers[name, version] else sorted(filter(None, markers[name, version])))
+    )
+
+
+def _flags(group: Sequence[tuple[int, Pin]], files: Sequence[File]) -> tuple[str, ...]:
+    pin = group[0][1]
+    known, version, _ = version_key(pin.version)
+    asserted = (
+        ("yanked", any(one.yanked is not None for _, one in group)),
+        ("prerelease", known and version.is_prerelease),
+        ("sdist-only", bool(files) and not any(file.is_wheel for file in files)),
+        # A direct reference has no release date to hold against ``exclude_newer``.
+        ("no-upload-time", pin.reference is None and any(file.upload_time is None for file in files)),
+    )
+    return tuple(flag for flag, holds in asserted if holds)
+
+
+@lru_cache(maxsize=16_384)  # distinct compressed tag sets; all of a large index have a few thousand
+def _expanded(tags: str) -> frozenset[str]:
+    """Expand a compressed tag set (PEP 425): ``py2.py3-none-any`` → both."""
+    interpreters, _, rest = tags.lower().partition("-")
+    abis, _, platforms = rest.partition("-")
+    return frozenset(
+        f"{interpreter}-{abi}-{platform}"
+        for interpreter, abi, platform in product(interpreters.split("."), abis.split("."), platforms.split("."))
+    )
+
+
+def _usable(file: File, targets: Sequence[Target]) -> bool:
+    """Whether one of ``targets`` supports one of the wheel's tags."""
+    return file.tags is not None and any(not _expanded(file.tags).isdisjoint(target.tags) for target in targets)
+
+
+def _requires_python(targets: Sequence[Target], stated: str | None) -> str | None:
+    """Return the caller's own ``requires-python`` where every target satisfies it, else the oldest target's minor."""
+    if not targets:
+        return stated
+    pythons = [Version(target.python) for target in targets]
+    if stated:
+        try:
+            specifiers = SpecifierSet(stated)
+        except InvalidSpecifier:
+            specifiers = SpecifierSet("<0")
+        if all(specifiers.contains(python, prereleases=True) for python in pythons):
+            return ",".join(sorted(str(one) for one in specifiers))
+    oldest = min(pythons)
+    minor = Version(f"{oldest.major}.{oldest.minor}")
+    return f">={min(minor, oldest)}"  # 3.15.0b1 is older than 3.15

@@ -1,0 +1,96 @@
+"""Lock → requirements.txt, as pip and uv read it: pins, hashes, and who asked for each.
+
+Extras are left out: what they add is pinned by lines of its own, and an installer that is told ``name[extra]`` would
+look for it again. Nothing in the text depends on when or where it was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from resolver.index.page import File
+from resolver.model import Lock, LockedPackage
+
+from .address import plain
+from .errors import HashMissing
+
+_MAX_STATED = 20  # requirements that the header repeats; every direct package says ``via`` anyway
+
+# Strongest first, but sha256 before all: it is what indexes publish and every installer reads.
+_ALGORITHMS = ("sha256", "sha512", "sha384", "sha3_512", "sha3_256", "blake2b", "blake2s", "sha224", "sha1", "md5")
+
+
+def to_requirements(lock: Lock, *, annotate: bool = True, hashes: bool = True) -> str:
+    """Write ``lock`` as the text of a requirements file; ``annotate`` adds ``# via`` comments.
+
+    Raises:
+        HashMissing: with ``hashes``, a file has none. An installer would refuse the other lines with it.
+        LockError: a URL carries a credential.
+    """
+    if hashes:
+        missing = [
+            (package.name, file.filename, package.index)
+            for package in lock.packages
+            for file in _files(package)
+            if _hash(file.hashes) is None
+        ]
+        if missing:
+            raise HashMissing(missing, "A requirements file with hashes")
+    lines = [*_header(lock)]
+    for package in lock.packages:
+        lines.extend(_package(package, hashes=hashes))
+        if annotate:
+            lines.extend(_via(package))
+    return "\n".join([*lines, ""])
+
+
+def _files(package: LockedPackage) -> tuple[File, ...]:
+    return package.wheels if package.sdist is None else (*package.wheels, package.sdist)
+
+
+def _header(lock: Lock) -> Iterator[str]:
+    yield "# Locked by lockwright. To change it, change what it was made from and lock again."
+    if lock.requires_python:
+        yield f"# Python: {_one_line(lock.requires_python)}"
+    for marker in lock.environments:
+        yield f"# Environment: {_one_line(marker)}"
+    for text in lock.stated[:_MAX_STATED]:
+        yield f"# From: {_one_line(text)}"
+    if len(lock.stated) > _MAX_STATED:
+        yield f"# From: {len(lock.stated) - _MAX_STATED} more"
+
+
+def _package(package: LockedPackage, *, hashes: bool) -> Iterator[str]:
+    if package.reference is not None:
+        line = f"{package.name} @ {plain(package.reference)}"
+    else:
+        line = f"{package.name}=={package.version}"
+    if package.marker is not None:
+        line += f" ; {package.marker}"
+    digests = sorted({_hash(file.hashes) or "" for file in _files(package)}) if hashes else []
+    if not digests:
+        yield line
+        return
+    yield f"{line} \\"
+    yield from (f"    --hash={digest} \\" for digest in digests[:-1])
+    yield f"    --hash={digests[-1]}"
+
+
+def _via(package: LockedPackage) -> Iterator[str]:
+    if len(package.via) == 1:
+        yield f"    # via {_one_line(package.via[0])}"
+    elif package.via:
+        yield "    # via"
+        yield from (f"    #   {_one_line(origin)}" for origin in package.via)
+
+
+@lru_cache(maxsize=65_536)
+def _hash(hashes: tuple[tuple[str, str], ...]) -> str | None:
+    known = dict(hashes)
+    return next((f"{name}:{known[name]}" for name in _ALGORITHMS if name in known), None)
+
+
+def _one_line(text: str) -> str:
+    """A name of a file or a marker may hold a line end, which would begin a requirement."""
+    return " ".join(text.split())
