@@ -1,10 +1,31 @@
-"""What an index says about a project: releases and their files (PEP 503, 592, 658, 691, 700, 714)."""
+"""What an index says about a project: releases and their files (PEP 503, 592, 658, 691, 700, 714).
+
+A resolve looks at the signatures of thousands of releases and at the files of a few. So the parsers leave the files
+of a release *packed* in one string, a third of the memory and of the time that objects take, and a release unpacks
+itself when its files are first asked for. Nobody can tell the difference from a release made of files.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
 
 from packaging.version import Version
+
+from .filename import sdist_stem, wheel_tail
+from .links import quoted
+
+PACKED_FIELDS = 8
+"""Lines per file of a packed release: filename, url, hashes, core metadata, size, upload time, requires-python, yanked.
+
+A URL that ends in a slash lacks the file name. Hashes are a bare SHA-256, or ``algorithm=hex`` joined by commas;
+the core metadata likewise, ``-`` where it exists without one. Yanked is ``y`` and the reason. Absent is empty.
+"""
+
+_HASH = re.compile(r"(?:([a-z0-9_-]{1,32})=)?([0-9a-f]{8,256})", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +71,38 @@ class Release:
     wheels: tuple[File, ...]
     """Sorted by filename."""
     sdist: File | None
+    """``.tar.gz`` before ``.zip`` where there are both (PEP 625)."""
     signature: frozenset[tuple[str | None, str | None, bool]]
+    packed: str | None = field(default=None, repr=False, compare=False)
+    """The files, packed, of a release that a parser made (see :data:`PACKED_FIELDS`)."""
+
+    @classmethod
+    def from_packed(
+        cls,
+        version: Version,
+        text: str,
+        packed: str,
+        signature: frozenset[tuple[str | None, str | None, bool]],
+    ) -> Self:
+        """Make a release whose files are unpacked when they are first asked for."""
+        release = cls.__new__(cls)
+        put = object.__setattr__
+        put(release, "version", version)
+        put(release, "text", text)
+        put(release, "signature", signature)
+        put(release, "packed", packed)
+        return release
+
+    if not TYPE_CHECKING:  # to the type checker the fields are always there
+
+        def __getattr__(self, name: str) -> object:
+            """Unpack: an empty slot is the only way to get here. Two threads at once make equal values."""
+            if name not in ("wheels", "sdist"):
+                raise AttributeError(name)
+            wheels, sdist = _unpack(self.packed)
+            object.__setattr__(self, "wheels", wheels)
+            object.__setattr__(self, "sdist", sdist)
+            return wheels if name == "wheels" else sdist
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +133,56 @@ class CoreMetadata:
     metadata_version: str
     dynamic: frozenset[str]
     """Lower-case field names (PEP 643); for sdists these are not to be trusted."""
+
+
+def _hashes(text: str) -> tuple[tuple[str, str], ...]:
+    found = []
+    for one in text.lower().split(",") if text else ():
+        match = _HASH.fullmatch(one)
+        if match is not None and (match[1] or len(match[2]) == 64):
+            found.append((match[1] or "sha256", match[2]))
+    return tuple(sorted(found))
+
+
+def _utc(text: str) -> str | None:
+    """Return an RFC 3339 instant in UTC; None for anything else (PEP 700 demands nothing less)."""
+    try:
+        parsed = datetime.fromisoformat(text)
+        if _INSTANT.fullmatch(text):
+            return text
+        if parsed.tzinfo is None:
+            return None
+        return parsed.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError):
+        return None
+
+
+def _unpack(packed: str) -> tuple[tuple[File, ...], File | None]:
+    fields = packed.split("\n")
+    wheels: dict[str, File] = {}
+    sdists: dict[str, File] = {}
+    for at in range(0, len(fields), PACKED_FIELDS):
+        filename, url, hashes, core, size, uploaded, requires_python, yanked = fields[at : at + PACKED_FIELDS]
+        build, tags = None, None
+        if sdist_stem(filename) is None:
+            # The name and the version have no dashes: the parser split them off to group by version.
+            build, tags = wheel_tail(filename.split("-", 2)[2])
+        (sdists if tags is None else wheels).setdefault(
+            filename,
+            File(
+                filename=filename,
+                url=quoted(url + filename if url.endswith("/") else url.removesuffix("#")),
+                hashes=_hashes(hashes),
+                tags=tags,
+                build=build,
+                size=int(size) if size else None,
+                upload_time=_utc(uploaded) if uploaded else None,
+                requires_python=requires_python or None,
+                yanked=yanked[1:] if yanked else None,
+                core_metadata=(() if core == "-" else _hashes(core)) if core else None,
+            ),
+        )
+    ordered = tuple(wheels[filename] for filename in sorted(wheels))
+    if not sdists:
+        return ordered, None
+    return ordered, sdists[min(sdists, key=lambda name: (name[-4:].lower() == ".zip", name))]

@@ -1,0 +1,252 @@
+"""The file entries of a project page, grouped into releases.
+
+This is the loop of the cold path: a popular project has thousands of files, and nothing else in a first resolve
+runs as often. Hence one loop with everything at hand, dictionaries that remember each distinct text, and files
+left packed (``page``). What is wrong with an entry is said by whoever noticed, as :class:`_Unusable`, or found
+out again, slowly, by :func:`_fault`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from packaging.version import Version
+
+from .filename import InvalidFilename, sdist_stem, sdist_version, split_wheel, version_of, wheel_tail
+from .links import BadLink, Links
+from .page import Release
+
+MAX_SKIPPED = 100  # reasons kept per page: a warning, not a log
+MAX_SHOWN = 160  # characters of a file name in a warning
+MAX_FILENAME = 512  # file systems stop at 255
+MAX_REQUIRES_PYTHON = 512  # characters; real ones stay below 60
+MAX_REASON = 1000  # characters of a yanked reason
+MAX_REMEMBERED = 100_000  # distinct signatures in the process; some hundred bytes each
+
+Signature = frozenset[tuple[str | None, str | None, bool]]
+
+_SIGNATURES: dict[Signature, Signature] = {}
+_KEYS: dict[tuple[str | None, str | None, bool], tuple[str | None, str | None, bool]] = {}
+
+
+class _Unusable(ValueError):
+    """Why an entry is skipped."""
+
+
+class _Group:
+    """The files of one version, as they come."""
+
+    __slots__ = ("keys", "rows", "sdists", "text", "version")
+
+    def __init__(self, version: Version) -> None:
+        self.version = version
+        self.text = str(version)
+        self.rows: list[str] = []
+        self.keys: set[tuple[str | None, str | None, bool]] = set()
+        self.sdists: list[tuple[str, str, tuple[None, str | None, bool]]] = []
+
+    def release(self) -> Release:
+        if self.sdists:
+            # One sdist per release, ".tar.gz" before ".zip" (PEP 625), whatever the order on the page.
+            _, row, key = min(self.sdists, key=lambda one: (one[0][-4:].lower() == ".zip", one[0], one[1]))
+            self.rows.append(row)
+            self.keys.add(key)
+        signature = frozenset(self.keys)
+        known = _SIGNATURES.get(signature)
+        if known is None:
+            if len(_SIGNATURES) >= MAX_REMEMBERED or len(_KEYS) >= MAX_REMEMBERED:
+                _SIGNATURES.clear()
+                _KEYS.clear()
+            known = frozenset(_KEYS.setdefault(key, key) for key in signature)
+            _SIGNATURES[known] = known
+        return Release.from_packed(self.version, self.text, "\n".join(self.rows), known)
+
+
+class _Groups:
+    """The versions of one project, by spelling and by value: ``1.0`` and ``1.0.0`` are one release.
+
+    The release's text is the canonical form of the spelling that comes first on the page.
+    """
+
+    __slots__ = ("_by_text", "_by_version", "_name")
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._by_text: dict[str, _Group] = {}
+        self._by_version: dict[Version, _Group] = {}
+
+    def find(self, text: str) -> _Group:
+        """Return the group of the version that ``text`` spells."""
+        found = self._by_text.get(text)
+        if found is None:
+            version = version_of(text)
+            if version is None:
+                raise _Unusable("its version is not one of PEP 440")
+            found = self._by_version.get(version)
+            if found is None:
+                found = self._by_version[version] = _Group(version)
+            self._by_text[text] = found
+        return found
+
+    def find_sdist(self, stem: str) -> _Group:
+        version = sdist_version(stem, self._name)
+        if version is None:
+            raise _Unusable("its name is another project's")
+        return self.find(version)
+
+    def releases(self) -> tuple[Release, ...]:
+        return tuple(self._by_version[version].release() for version in sorted(self._by_version))
+
+
+def _hashes(value: Any) -> str:
+    """Pack a dictionary of hashes."""
+    if not isinstance(value, dict):
+        raise _Unusable("its hashes are no object")
+    found = []
+    for algorithm, digest in value.items():
+        if not isinstance(digest, str) or not digest.isalnum() or not digest.isascii() or len(digest) > 256:
+            raise _Unusable("a hash that is not hexadecimal text")
+        if len(algorithm) <= 32 and algorithm.replace("-", "").replace("_", "").isalnum() and algorithm.isascii():
+            found.append(f"{algorithm.lower()}={digest.lower()}")
+    return ",".join(sorted(found)[:16])
+
+
+def _core_metadata(value: Any) -> str:
+    """Pack the value of ``core-metadata`` (PEP 658, 714)."""
+    if isinstance(value, dict):
+        return _hashes(value) or "-"
+    if not isinstance(value, bool):
+        raise _Unusable("its core-metadata is neither true, false nor hashes")
+    return "-" if value else ""
+
+
+def _yanked(value: Any) -> str:
+    """Pack the value of ``yanked`` (PEP 592): false and the empty string mean that it is not."""
+    if isinstance(value, str):
+        return "y" + " ".join(value.split())[:MAX_REASON] if value else ""
+    if not isinstance(value, bool):
+        raise _Unusable("its yanked is neither true, false nor text")
+    return "y" if value else ""
+
+
+def _requires_python(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > MAX_REQUIRES_PYTHON:
+        raise _Unusable(f"its requires-python is no text, or longer than {MAX_REQUIRES_PYTHON} characters")
+    return " ".join(value.split())
+
+
+def _fault(entry: Any) -> str:
+    """Say what is wrong with an entry that raised something unforeseen."""
+    if not isinstance(entry, dict):
+        return "an entry that is no object"
+    for key in ("filename", "url"):
+        if not isinstance(entry.get(key), str):
+            return f"its {key} is missing or no text"
+    if not isinstance(entry.get("hashes"), dict):
+        return "its hashes are missing or no object"
+    return "a value of the wrong type"
+
+
+def group(
+    entries: Sequence[Mapping[str, Any]], links: Links, name: str
+) -> tuple[tuple[Release, ...], list[tuple[str, str]], int]:
+    """Group the entries of a page (PEP 691, ``files``) into releases of ``name`` (normalised), ascending.
+
+    Returns the releases, at most :data:`MAX_SKIPPED` pairs of file name and the reason why it was skipped, and how
+    many were skipped. Files that are neither wheel nor sdist are counted only: old projects have hundreds.
+    """
+    groups = _Groups(name)
+    find = groups.find
+    join = links.join
+    prefixes: set[str] = set()  # the spellings of the name that were seen at the start of a wheel's name
+    specifiers: dict[str | None, tuple[str, str | None]] = {None: ("", None)}
+    skipped: list[tuple[str, str]] = []
+    skipped_count = 0
+    for entry in entries:
+        try:
+            filename = entry["filename"]
+            get = entry.get
+
+            # a wheel, an sdist, or nothing to us
+            tags: str | None = None
+            if filename[-4:] == ".whl":
+                prefix, version, tail = filename.split("-", 2)
+                if prefix not in prefixes:
+                    if split_wheel(filename)[0] != name:
+                        raise _Unusable("its name is another project's")
+                    prefixes.add(prefix)
+                tags = wheel_tail(tail)[1]
+                found = find(version)
+            else:
+                stem = sdist_stem(filename)
+                if stem is None:
+                    skipped_count += 1
+                    continue
+                found = groups.find_sdist(stem)
+
+            url = join(entry["url"])
+            if url.endswith(filename):
+                cut = -len(filename)
+                url = url[:cut] if url[cut - 1] == "/" else url
+            elif url[-1] == "/":
+                url += "#"
+
+            hashes = entry["hashes"]
+            if len(hashes) == 1 and "sha256" in hashes and len(hashes["sha256"]) == 64:
+                digest = hashes["sha256"]
+            else:
+                digest = _hashes(hashes)
+
+            core = get("core-metadata")
+            if core is None:
+                core = get("dist-info-metadata")  # PEP 714: the older key, only where the newer is absent
+            if core is None:
+                core = ""
+            elif core.__class__ is dict and len(core) == 1 and "sha256" in core and len(core["sha256"]) == 64:
+                core = core["sha256"]
+            else:
+                core = _core_metadata(core)
+
+            size = get("size")
+            if size.__class__ is not int or not 0 <= size < 1 << 53:
+                if size is not None:
+                    raise _Unusable("its size is no natural number")
+                size = ""
+
+            uploaded = get("upload-time")
+            if uploaded is None:
+                uploaded = ""
+            elif uploaded.__class__ is not str or len(uploaded) > 40:
+                raise _Unusable("its upload-time is no text")
+
+            yanked = get("yanked")
+            yanked = "" if yanked is None or yanked is False else _yanked(yanked)
+
+            requires = get("requires-python")
+            specifier = specifiers.get(requires)
+            if specifier is None:
+                text = _requires_python(requires)
+                specifier = specifiers[requires] = (text, text or None)
+
+            row = f"{filename}\n{url}\n{digest}\n{core}\n{size}\n{uploaded}\n{specifier[0]}\n{yanked}"
+            if row.count("\n") != 7:
+                raise _Unusable("a line break in its fields")
+            if tags is not None:
+                found.rows.append(row)
+                found.keys.add((tags, specifier[1], yanked != ""))
+            else:
+                found.sdists.append((filename, row, (None, specifier[1], yanked != "")))
+        except (_Unusable, InvalidFilename, BadLink) as error:
+            reason = str(error)
+        except (KeyError, TypeError, AttributeError, ValueError, IndexError):
+            reason = _fault(entry)
+        else:
+            continue
+        skipped_count += 1
+        if len(skipped) < MAX_SKIPPED:
+            shown = entry.get("filename") if isinstance(entry, dict) else None
+            shown = shown if isinstance(shown, str) else "?"
+            shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in shown[:MAX_SHOWN])
+            skipped.append((shown, reason))
+    return groups.releases(), skipped, skipped_count
