@@ -1,0 +1,171 @@
+"""Resolve a query: answer the solver's questions, and fetch ahead of them.
+
+The solver is pure and asks; this module awaits. Between two questions a solve gives the event loop back at least
+every few milliseconds. Targets are solved one after the other; later ones prefer the pins of earlier ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+from .environment.target import Target
+from .errors import BudgetExhausted
+from .index.gateway import Gateway
+from .model import Notice, Pin, Query, Resolution, Stats, TargetResolution
+from .pins import collect
+from .provider.policy import Policies
+from .session import Session
+from .solver import (
+    Decided,
+    DecisionsExhausted,
+    NeedDependencies,
+    NeedVersions,
+    Package,
+    Solved,
+    Solver,
+    Unsolvable,
+)
+from .target_facts import TargetFacts, no_solution
+
+# A solve holds the event loop for no longer than this before others get their turn (DESIGN: some 5 ms).
+MAX_HOLD = 0.004  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Progress, for whoever watches: ``fetch``, ``decide`` or ``conflict``."""
+
+    kind: str
+    package: str
+    version: str | None = None
+
+
+Watcher = Callable[[Event], None]
+
+
+async def resolve(query: Query, gateway: Gateway, *, on_event: Watcher | None = None) -> Resolution:
+    """Choose a version of every package that ``query`` needs.
+
+    Raises:
+        NoSolution: nothing satisfies the requirements.
+        BudgetExhausted: the query's seconds or decisions ran out.
+        IndexFailure: an index that had to be asked did not answer properly.
+        InvalidQuery: an option names something that does not exist.
+    """
+    stats = Stats()
+    notices: list[Notice] = []
+    session = Session(query, gateway, stats)
+    try:
+        async with asyncio.timeout(query.budget.seconds):
+            resolutions = await _each_target(query, session, stats, notices, on_event)
+    except TimeoutError:
+        slow = tuple(dict.fromkeys(name for name, _ in sorted(session.slowest, key=lambda item: -item[1])))[:5]
+        raise BudgetExhausted(
+            f"no answer within {query.budget.seconds:g} seconds; raise budget.seconds or narrow the requirements",
+            slow,
+            {"seconds": query.budget.seconds, "decisions": stats.decisions, "requests": stats.requests},
+        ) from None
+    finally:
+        await session.close()
+    stats.slowest = sorted(session.slowest, key=lambda item: -item[1])[:5]
+    unique = tuple(dict.fromkeys(sorted(notices, key=lambda one: (one.package or "", one.code, one.detail))))
+    return Resolution(query, resolutions, unique, stats)
+
+
+async def _each_target(
+    query: Query, session: Session, stats: Stats, notices: list[Notice], watch: Watcher | None
+) -> tuple[TargetResolution, ...]:
+    earlier: dict[str, str] = {}
+    resolutions: list[TargetResolution] = []
+    for target in query.targets:
+        pins = await _solve(query, target, earlier, session, stats, notices, watch)
+        for name, pin in pins.items():
+            earlier.setdefault(name, pin.version)
+        resolutions.append(TargetResolution(target, pins))
+    return tuple(resolutions)
+
+
+def _tie(package: Package) -> Package | None:
+    """An extra is tied to its project: both have the same version."""
+    assert isinstance(package, tuple)
+    return None if package[1] is None else (package[0], None)
+
+
+async def _solve(
+    query: Query,
+    target: Target,
+    earlier: dict[str, str],
+    session: Session,
+    stats: Stats,
+    notices: list[Notice],
+    watch: Watcher | None,
+) -> dict[str, Pin]:
+    facts = TargetFacts(query, target, Policies(query, target, earlier), session, notices)
+    await facts.open()
+    solver = Solver(facts.root(), max_decisions=query.budget.decisions, tie=_tie)
+    clock = _Clock(stats)
+    while True:
+        try:
+            event = solver.next_event()
+        except DecisionsExhausted as error:
+            names = tuple(dict.fromkeys(str(package[0]) for package in error.packages))[:10]
+            raise BudgetExhausted(
+                f"no answer within {solver.decisions} decisions and {solver.conflicts} conflicts; most of them "
+                f"concern {', '.join(names)}: narrow their versions, or raise budget.decisions",
+                names,
+                {"decisions": solver.decisions, "conflicts": solver.conflicts},
+            ) from None
+        match event:
+            case Decided(package, version):
+                if watch is not None:
+                    watch(Event("decide", package[0], facts.version_text(package, version)))
+                await clock.maybe_yield()
+            case NeedVersions(packages):
+                clock.pause()
+                tables = await asyncio.gather(*(facts.package_table(package) for package in packages))
+                clock.resume()
+                for package, table in zip(packages, tables, strict=True):
+                    solver.add_versions(package, table)
+            case NeedDependencies(package, version):
+                clock.pause()
+                facts.ahead.tried(package[0], facts.known_table(package), solver.positive(package))
+                found = await facts.dependencies(package, version)
+                clock.resume()
+                if isinstance(found, list):
+                    solver.add_dependencies(package, version, found)
+                else:
+                    solver.add_unavailable(package, version, *found)
+            case Solved(decisions):
+                clock.pause()
+                stats.decisions += solver.decisions
+                stats.conflicts += solver.conflicts
+                return await collect(facts, decisions)
+            case Unsolvable(incompatibility):
+                raise no_solution(facts, incompatibility)
+
+
+class _Clock:
+    """Splits a solve's wall time into waiting and solving, and says when to let others run."""
+
+    def __init__(self, stats: Stats) -> None:
+        self._stats = stats
+        self._since = self._held = perf_counter()
+
+    def pause(self) -> None:
+        now = perf_counter()
+        self._stats.solve += now - self._since
+        self._since = now
+
+    def resume(self) -> None:
+        now = perf_counter()
+        self._stats.fetch += now - self._since
+        self._since = self._held = now
+
+    async def maybe_yield(self) -> None:
+        if perf_counter() - self._held > MAX_HOLD:
+            self.pause()
+            await asyncio.sleep(0)
+            self.resume()

@@ -1,0 +1,270 @@
+"""The one door between packages and bytes: asks the transport, parses, and keeps what was parsed.
+
+The transport's cache keeps bytes; the gateway keeps *facts*, keyed by the cache partition and the digest of the
+body they came from, so that a warm request parses nothing. What one partition learned is never shown to another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from typing import TypeVar
+from urllib.parse import quote, unquote, urlsplit
+
+from transport.fetch import Fetcher
+from transport.message import CacheStatus, Index, Kind, Request, Response
+
+from ..errors import BadIndexResponse, HashMismatch, IndexFailure
+from ..model import Stats
+from ..provider.candidates import Project
+from ..provider.requirements import Metadata, read
+from ..provider.versions import VersionList
+from .archive import UnsafeArchive
+from .facts import Facts
+from .filename import FilenameError, parse_filename
+from .metadata import MalformedMetadata, parse_metadata
+from .page import CoreMetadata, File
+from .sdist import pkg_info_from_sdist, static_metadata
+from .simple import ACCEPT, MalformedPage, parse_page
+from .wheel import metadata_from_wheel
+from .wheel_tail import WholeFileNeeded, read_tail
+
+T = TypeVar("T")
+
+# Facts of a real closure of 600 projects come from 110 MB of pages and 85 MB of metadata.
+MAX_PAGE_FACTS = 192 * 1024 * 1024
+MAX_METADATA_FACTS = 64 * 1024 * 1024
+# Parsing a page of this size takes some 2 ms; beyond it the event loop is worth more than a thread's hand-over.
+PARSE_IN_THREAD = 256 * 1024
+# A direct reference is downloaded whole, for its hash goes into the lock.
+MAX_REFERENCE = 512 * 1024 * 1024
+MAX_SDIST = 64 * 1024 * 1024  # an sdist is read for its PKG-INFO only
+
+
+class Missing(IndexFailure):
+    """The index lists a file (or the caller names a URL) that is not there: 404 or 410."""
+
+
+class Gateway:
+    """Projects and metadata, by name and by file. Long-lived, shared by all requests of a process."""
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        """``fetcher`` is the whole transport stack."""
+        self._fetcher = fetcher
+        self._pages: Facts[Project] = Facts(MAX_PAGE_FACTS)
+        self._metadata: Facts[Metadata] = Facts(MAX_METADATA_FACTS)
+
+    async def project(self, name: str, index: Index, *, stats: Stats, refresh: bool = False) -> Project | None:
+        """The project page of ``name`` on ``index``; None for a clean 404 (or 410).
+
+        Raises:
+            TransportError: no answer.
+            BadIndexResponse: an answer that is no project page.
+        """
+        url = f"{index.url}{quote(name)}/"
+        request = Request(url, index, Kind.PAGE, (("accept", ACCEPT),), refresh=refresh)
+        response = await self._fetch(request, stats)
+        if response.status in (404, 410) or response.status in index.ignore_error_codes:
+            return None
+        self._expect(response, 200, index, name)
+        key = (response.partition, response.digest, response.url, name)
+        project = self._pages.get(key)
+        if project is None:
+            project = await self._parse(response.body, lambda: _project(response, name, index), index, name)
+            self._pages.put(key, project, len(response.body))
+        return project
+
+    async def metadata(self, name: str, file: File, index: Index, *, stats: Stats) -> Metadata:
+        """The core metadata of ``file``: its ``.metadata``, else the wheel's tail, the whole wheel, or a static sdist.
+
+        Raises:
+            TransportError: no answer.
+            Missing: the index does not have the file.
+            HashMismatch: the ``.metadata`` file is not the promised one.
+            BadIndexResponse: the file holds no usable metadata.
+        """
+        # A file never changes under its hash, and its name and index say whose it is: no need to ask the transport.
+        key = (index, file.url, file.hashes)
+        known = self._metadata.get(key)
+        if known is not None:
+            stats.cache_hits += 1
+            return known
+        if not file.is_wheel:
+            body = await self._pkg_info(name, file, index, stats)
+        elif file.core_metadata is not None:
+            body = await self._metadata_file(name, file, index, stats)
+        else:
+            body = await self._wheel_metadata(name, file, index, stats)
+        found = self._read_metadata(body, file, index, name)
+        if found.core.name != name:
+            detail = f"{file.filename} on index {index.name!r} holds the metadata of {found.core.name!r}"
+            raise BadIndexResponse(detail, index=index.name, package=name)
+        if not file.is_wheel and not static_metadata(found.core):
+            detail = f"{file.filename} states its dependencies only when it is built, which this service does not do"
+            raise BadIndexResponse(detail, index=index.name, package=name)
+        self._metadata.put(key, found, len(body))
+        return found
+
+    async def reference(
+        self, url: str, index: Index, hashes: tuple[tuple[str, str], ...], *, stats: Stats
+    ) -> tuple[File, Metadata]:
+        """The file of a direct reference and its metadata. ``hashes`` are those the caller gave: one must match.
+
+        Raises:
+            TransportError, Missing, HashMismatch, BadIndexResponse: as for :meth:`metadata`.
+        """
+        filename = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+        name = filename.partition("-")[0]
+        try:
+            parsed = parse_filename(filename)
+        except FilenameError as error:
+            raise BadIndexResponse(f"{filename!r} is no wheel or sdist: {error}", index=index.name) from None
+        response = await self._fetch(Request(url, index, Kind.FILE, max_bytes=MAX_REFERENCE), stats)
+        self._expect(response, 200, index, name, filename)
+        digests = {("sha256", response.digest)}
+        for algorithm in {algorithm for algorithm, _ in hashes} & {"sha384", "sha512", "blake2b"}:
+            digests.add((algorithm, hashlib.new(algorithm, response.body).hexdigest()))
+        if hashes and not digests.intersection(hashes):
+            raise _mismatch(filename, hashes, tuple(digests), index, name)
+        key = (response.partition, response.digest, filename)
+        found = self._metadata.get(key)
+        if found is None:
+            body = await self._parse(response.body, lambda: _whole(response.body, filename), index, name)
+            if body is None:
+                detail = f"{filename} holds no static metadata"
+                raise BadIndexResponse(detail, index=index.name, package=name)
+            found = self._read_metadata(body, None, index, filename)
+            if parsed.tags is None and not static_metadata(found.core):
+                detail = f"{filename} states its dependencies only when it is built, which this service does not do"
+                raise BadIndexResponse(detail, index=index.name, package=name)
+            self._metadata.put(key, found, len(body))
+        file = File(
+            filename=filename,
+            url=url,
+            hashes=(("sha256", response.digest),),
+            tags=parsed.tags,
+            build=parsed.build,
+            size=len(response.body),
+            requires_python=found.core.requires_python,
+        )
+        return file, found
+
+    # -- bytes -------------------------------------------------------------------
+
+    async def _fetch(self, request: Request, stats: Stats) -> Response:
+        response = await self._fetcher.fetch(request)
+        if response.cache in (CacheStatus.HIT, CacheStatus.STALE):
+            stats.cache_hits += 1
+        elif response.cache is not CacheStatus.JOINED:
+            stats.requests += response.requests
+        return response
+
+    @staticmethod
+    def _expect(response: Response, status: int, index: Index, name: str, what: str = "its page") -> None:
+        if response.status == status:
+            return
+        if response.status in (404, 410):
+            raise Missing(f"{what} is not on index {index.name!r}", index=index.name, package=name)
+        detail = f"index {index.name!r} answered {response.status} for {what} of {name!r}"
+        raise BadIndexResponse(detail, index=index.name, package=name)
+
+    async def _metadata_file(self, name: str, file: File, index: Index, stats: Stats) -> bytes:
+        response = await self._fetch(Request(f"{file.url}.metadata", index, Kind.METADATA), stats)
+        if response.status in (404, 410):
+            return await self._wheel_metadata(name, file, index, stats)
+        self._expect(response, 200, index, name, f"{file.filename}.metadata")
+        promised = dict(file.core_metadata or ())
+        sha256 = promised.get("sha256")
+        if sha256 is not None:
+            if sha256 != response.digest:
+                raise _mismatch(
+                    f"{file.filename}.metadata", (("sha256", sha256),), (("sha256", response.digest),), index, name
+                )
+        else:
+            for algorithm, digest in promised.items():
+                if algorithm in hashlib.algorithms_guaranteed and not algorithm.startswith("shake"):
+                    actual = hashlib.new(algorithm, response.body).hexdigest()
+                    if actual != digest:
+                        expected = ((algorithm, digest),)
+                        raise _mismatch(f"{file.filename}.metadata", expected, ((algorithm, actual),), index, name)
+        return response.body
+
+    async def _wheel_metadata(self, name: str, file: File, index: Index, stats: Stats) -> bytes:
+        async def fetch_range(value: str) -> Response:
+            request = Request(file.url, index, Kind.RANGE, (("range", value),))
+            return await self._fetch(request, stats)
+
+        try:
+            return await read_tail(file.filename, fetch_range)
+        except WholeFileNeeded:
+            response = await self._fetch(Request(file.url, index, Kind.FILE, max_bytes=MAX_REFERENCE), stats)
+            self._expect(response, 200, index, name, file.filename)
+            self._verify(response, file, index, name)
+            return await self._parse(
+                response.body, lambda: metadata_from_wheel(response.body, file.filename), index, name
+            )
+        except UnsafeArchive as error:
+            raise BadIndexResponse(f"{file.filename}: {error}", index=index.name, package=name) from None
+
+    async def _pkg_info(self, name: str, file: File, index: Index, stats: Stats) -> bytes:
+        response = await self._fetch(Request(file.url, index, Kind.FILE, max_bytes=MAX_SDIST), stats)
+        self._expect(response, 200, index, name, file.filename)
+        self._verify(response, file, index, name)
+        body = await self._parse(response.body, lambda: pkg_info_from_sdist(response.body, file.filename), index, name)
+        if body is None:
+            raise BadIndexResponse(f"{file.filename} has no PKG-INFO", index=index.name, package=name)
+        return body
+
+    @staticmethod
+    def _verify(response: Response, file: File, index: Index, name: str) -> None:
+        promised = dict(file.hashes).get("sha256")
+        if promised is not None and promised != response.digest:
+            expected = (("sha256", promised),)
+            raise _mismatch(file.filename, expected, (("sha256", response.digest),), index, name)
+
+    # -- parsing -----------------------------------------------------------------
+
+    async def _parse(self, body: bytes, parse: Callable[[], T], index: Index, name: str) -> T:
+        try:
+            if len(body) > PARSE_IN_THREAD:
+                return await asyncio.to_thread(parse)
+            return parse()
+        except (MalformedPage, MalformedMetadata, UnsafeArchive) as error:
+            detail = f"index {index.name!r} sent something unusable for {name!r}: {error}"
+            raise BadIndexResponse(detail, index=index.name, package=name) from None
+
+    @staticmethod
+    def _read_metadata(body: bytes, file: File | None, index: Index, name: str) -> Metadata:
+        try:
+            core: CoreMetadata = parse_metadata(body)
+        except MalformedMetadata as error:
+            what = name if file is None else file.filename
+            raise BadIndexResponse(f"the metadata of {what}: {error}", index=index.name, package=name) from None
+        return read(core)
+
+
+def _project(response: Response, name: str, index: Index) -> Project:
+    page = parse_page(response.body, response.headers.get("content-type"), response.url, name)
+    versions = VersionList([release.version for release in page.releases])
+    return Project(name, index.name, index.url, page, versions)
+
+
+def _whole(body: bytes, filename: str) -> bytes | None:
+    if filename.endswith(".whl"):
+        return metadata_from_wheel(body, filename)
+    return pkg_info_from_sdist(body, filename)
+
+
+def _mismatch(
+    what: str,
+    expected: tuple[tuple[str, str], ...],
+    actual: tuple[tuple[str, str], ...],
+    index: Index,
+    name: str,
+) -> HashMismatch:
+    def show(pairs: tuple[tuple[str, str], ...]) -> str:
+        return ", ".join(f"{algorithm}:{digest}" for algorithm, digest in sorted(pairs))
+
+    detail = f"{what} from index {index.name!r} is not what was promised: expected {show(expected)}, got {show(actual)}"
+    return HashMismatch(detail, index=index.name, package=name)

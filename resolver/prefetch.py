@@ -1,0 +1,112 @@
+"""Fetch-ahead: walk the closure that the solver will probably want, before it asks.
+
+What lives here: guesses. A guess starts fetches, never anything else: facts reach the solver only when it asks,
+so a wrong guess costs a request and cannot change an answer. Guesses die with their session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from .provider.candidates import Candidates
+from .provider.requirements import Metadata
+from .requirement import Requirement
+
+# A closure of real requirements has some hundreds of projects; beyond it the guesses are worth nothing.
+MAX_GUESSES = 5_000
+# After so many versions of one package were tried, its next ones are asked for together (as uv does, from 5 on).
+BATCH_FROM = 5
+BATCH_SIZE = 50
+
+
+class Source(Protocol):
+    """Where the walk gets facts: the target's own memo."""
+
+    async def table(self, name: str) -> Candidates:
+        """Candidates of a project."""
+        ...
+
+    async def metadata_of(self, name: str, bit: int) -> Metadata | None:
+        """Metadata of one version; None where it cannot be used."""
+        ...
+
+    def requirements_of(self, metadata: Metadata, extra: str | None) -> Iterable[Requirement]:
+        """Requirements that apply."""
+        ...
+
+
+class FetchAhead:
+    """One walk per target."""
+
+    def __init__(self, source: Source, start: Callable[..., object]) -> None:
+        """``start`` runs a coroutine in the session."""
+        self._source = source
+        self._start = start
+        self._specifiers: dict[str, set[str]] = {}
+        self._extras: dict[str, set[str]] = {}
+        self._seen: set[tuple[str, int, str | None]] = set()
+        self._tried: dict[str, int] = {}
+        self._guesses = 0
+
+    def require(self, requirement: Requirement) -> None:
+        """Someone requires this: its project and its likely version are worth having."""
+        name = requirement.name
+        specifiers = self._specifiers.get(name)
+        if specifiers is None:
+            specifiers = self._specifiers[name] = set()
+            self._extras[name] = set()
+        elif requirement.specifier in specifiers and self._extras[name].issuperset(requirement.extras):
+            return
+        specifiers.add(requirement.specifier)
+        self._extras[name].update(requirement.extras)
+        if self._guesses < MAX_GUESSES:
+            self._guesses += 1
+            self._start(self._walk(name))
+
+    async def _walk(self, name: str) -> None:
+        table = await self._source.table(name)
+        allowed = table.usable
+        for specifier in self._specifiers[name]:
+            allowed &= table.mask(specifier)
+        if allowed:
+            await self._visit(name, table.choose(allowed))
+
+    async def _visit(self, name: str, bit: int) -> None:
+        extras: tuple[str | None, ...] = (None, *sorted(self._extras[name]))
+        fresh = [extra for extra in extras if (name, bit, extra) not in self._seen]
+        if not fresh:
+            return
+        self._seen.update((name, bit, extra) for extra in fresh)
+        metadata = await self._source.metadata_of(name, bit)
+        if metadata is not None:
+            for extra in fresh:
+                for requirement in self._source.requirements_of(metadata, extra):
+                    self.require(requirement)
+
+    def tried(self, name: str, table: Candidates, allowed: int) -> None:
+        """The solver tries another version of ``name``: after a few, ask for the next ones in one go."""
+        count = self._tried[name] = self._tried.get(name, 0) + 1
+        if count < BATCH_FROM or count % BATCH_FROM:
+            return
+        rest = allowed & table.usable
+        for _ in range(min(BATCH_SIZE, count * 2)):
+            if not rest:
+                return
+            bit = table.choose(rest)
+            rest &= ~(1 << bit)
+            if (name, bit, None) not in self._seen:
+                self._start(self._glance(name, bit))
+
+    async def _glance(self, name: str, bit: int) -> None:
+        """Fetch one version and what it pins exactly, without widening the closure."""
+        self._seen.add((name, bit, None))
+        metadata = await self._source.metadata_of(name, bit)
+        if metadata is None:
+            return
+        for requirement in self._source.requirements_of(metadata, None):
+            if requirement.name in self._specifiers:
+                table = await self._source.table(requirement.name)
+                allowed = table.mask(requirement.specifier) & table.usable
+                if allowed and allowed.bit_count() == 1:
+                    await self._source.metadata_of(requirement.name, table.choose(allowed))

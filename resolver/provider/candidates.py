@@ -1,0 +1,227 @@
+"""The releases of a project as a version table for the solver: masks, reasons, and which to try first.
+
+A release is a candidate when one of its files is. What is not a candidate is not left out: it stays in the table
+with the reason as an :class:`~resolver.solver.Exclusion`, so that an explanation can name it.
+Filtering looks at a release's *signature* (tags, requires-python, yanked) and is remembered per project, target
+and filter: a second request costs dictionary look-ups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from ..environment.tags import rank, requires_python_admits
+from ..environment.target import Target
+from ..index.page import File, ProjectPage, Release
+from ..solver import Exclusion
+from .policy import Filter, Order
+from .versions import VersionList
+
+NO_FILE, PYTHON, YANKED, TOO_NEW, PRERELEASE, HASHES, NO_BUILD = (
+    "no-usable-file",
+    "requires-python",
+    "yanked",
+    "excluded-newer",
+    "prerelease",
+    "hash",
+    "no-build",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project page that answered for a name, with its versions sorted into bits."""
+
+    name: str
+    index_name: str
+    index_url: str
+    page: ProjectPage
+    versions: VersionList
+
+    def release(self, bit: int) -> Release:
+        """The release of bit ``bit`` (from 1)."""
+        return self.page.releases[bit - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a filter leaves of a project for one target."""
+
+    usable: int
+    exclusions: tuple[Exclusion, ...]
+    undated: int
+    """Releases that were excluded only because a file gives no upload time."""
+
+
+def instant(text: str) -> datetime | None:
+    """Read an upload time (RFC 3339); None where it is malformed."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+
+
+def file_fault(file: File, target: Target, allowed: Filter) -> tuple[str, str] | None:
+    """Why ``file`` cannot be used, as (kind, detail); None when it can."""
+    if allowed.hashes and not allowed.hashes.intersection(file.hashes):
+        return (HASHES, "none of its hashes is among those that the requirements give")
+    if file.tags is None:
+        if not allowed.sdists:
+            return (NO_BUILD, "only a source distribution is usable, and builds are off")
+    elif not allowed.wheels:
+        return (NO_FILE, "wheels are excluded by no-binary")
+    if file.requires_python is not None and not requires_python_admits(file.requires_python, target):
+        return (PYTHON, file.requires_python)
+    if file.tags is not None and rank(file.tags, target) is None:
+        return (NO_FILE, file.tags)
+    return None
+
+
+def is_too_new(file: File, limit: datetime | None) -> bool:
+    """Whether ``file`` was uploaded after ``limit`` (or does not say when)."""
+    if limit is None:
+        return False
+    uploaded = instant(file.upload_time) if file.upload_time else None
+    return uploaded is None or uploaded >= limit
+
+
+class Filtering:
+    """Filters the releases of one project for one target; the memo makes equal signatures cost one look."""
+
+    def __init__(self, target: Target, allowed: Filter) -> None:
+        self._target = target
+        self._allowed = allowed
+        self._memo: dict[frozenset[tuple[str | None, str | None, bool]], tuple[str, str] | None] = {}
+
+    def fault(self, release: Release) -> tuple[str, str] | None:
+        """Why no file of ``release`` can be used, as (kind, detail); None when one can."""
+        allowed = self._allowed
+        if allowed.exclude_newer is None and not allowed.hashes and release.text not in allowed.yanked_pins:
+            if release.signature in self._memo:
+                return self._memo[release.signature]
+            fault = self._examine(release)
+            self._memo[release.signature] = fault
+            return fault
+        return self._examine(release)
+
+    def _examine(self, release: Release) -> tuple[str, str] | None:
+        files = [*release.wheels, release.sdist] if release.sdist is not None else release.wheels
+        limit = self._allowed.exclude_newer
+        opted_in = release.text in self._allowed.yanked_pins
+        faults: list[tuple[str, str]] = []
+        for file in files:
+            fault: tuple[str, str] | None
+            if limit is not None and is_too_new(file, limit):
+                fault = (TOO_NEW, file.upload_time or "")
+            elif file.yanked is not None and not opted_in:
+                fault = (YANKED, file.yanked)
+            else:
+                fault = file_fault(file, self._target, self._allowed)
+            if fault is None:
+                return None
+            faults.append(fault)
+        return _worst(faults)
+
+
+# Of a release's several faults the one is told that comes closest to having worked; its remedy is the shortest.
+_NEARNESS = (YANKED, TOO_NEW, HASHES, PYTHON, NO_FILE, NO_BUILD)
+
+
+def _worst(faults: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    kinds = {kind for kind, _ in faults}
+    if kinds == {NO_BUILD}:
+        return faults[0]
+    nearest = min(kinds - {NO_BUILD} or kinds, key=_NEARNESS.index)
+    details = sorted({detail for kind, detail in faults if kind == nearest})
+    return (nearest, ", ".join(details[:6]))
+
+
+def select(project: Project, target: Target, allowed: Filter) -> Selection:
+    """Apply ``allowed`` to every release of ``project``."""
+    filtering = Filtering(target, allowed)
+    grouped: dict[tuple[str, str], int] = {}
+    undated = 0
+    for number, release in enumerate(project.page.releases, 1):
+        fault = filtering.fault(release)
+        if fault is not None:
+            grouped[fault] = grouped.get(fault, 0) | (1 << number)
+            if fault == (TOO_NEW, ""):
+                undated |= 1 << number
+    every = (1 << (len(project.page.releases) + 1)) - 2
+    excluded = 0
+    for mask in grouped.values():
+        excluded |= mask
+    if not allowed.prereleases:
+        early = project.versions.prereleases & ~excluded
+        if early:
+            grouped[PRERELEASE, "pre-releases are not allowed"] = early
+            excluded |= early
+    exclusions = tuple(Exclusion(mask, kind, detail) for (kind, detail), mask in grouped.items())
+    return Selection(every & ~excluded, exclusions, undated)
+
+
+C = TypeVar("C", bound="Candidates")
+
+
+class Candidates:
+    """A :class:`resolver.solver.VersionTable`: one package's versions in one query and target."""
+
+    __slots__ = ("_exclusions", "_lowest", "_preferred", "_stable", "count", "project", "usable", "versions")
+
+    def __init__(
+        self,
+        project: Project | None,
+        versions: VersionList,
+        selection: Selection,
+        order: Order,
+        extra: Sequence[Exclusion] = (),
+    ) -> None:
+        """``project`` is None for a name that no index knows; ``extra`` holds exclusions by constraints."""
+        self.project = project
+        self.versions = versions
+        self.count = versions.count
+        excluded = 0
+        for exclusion in extra:
+            excluded |= exclusion.mask
+        self.usable = selection.usable & ~excluded
+        self._exclusions = (*selection.exclusions, *extra)
+        self._lowest = order.lowest
+        self._stable = ~versions.prereleases if order.stable_first else -1
+        bits = (versions.exact(text) for text in order.preferred)
+        self._preferred = tuple(1 << bit for bit in bits if bit is not None)
+
+    def mask(self, key: Hashable) -> int:
+        """Versions that ``key`` admits: a bit number, or specifier text."""
+        if isinstance(key, int):
+            return 1 << key
+        return self.versions.mask(str(key))
+
+    def choose(self, allowed: int) -> int:
+        """The bit to try among ``allowed``: preferred, then stable, then pre-releases; highest or lowest."""
+        fit = allowed & self.usable or allowed
+        for preferred in self._preferred:
+            if fit & preferred:
+                return preferred.bit_length() - 1
+        fit = fit & self._stable or fit
+        if self._lowest:
+            return (fit & -fit).bit_length() - 1
+        return fit.bit_length() - 1
+
+    def exclusions(self) -> Sequence[Exclusion]:
+        """What is not a candidate, and why."""
+        return self._exclusions
+
+    def describe(self, mask: int) -> str:
+        """Words for a set of versions."""
+        return self.versions.describe(mask)
+
+    def copy_as(self, kind: type[C]) -> C:
+        """The same versions under another table type."""
+        copy = kind.__new__(kind)
+        for slot in Candidates.__slots__:
+            setattr(copy, slot, getattr(self, slot))
+        return copy

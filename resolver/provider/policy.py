@@ -1,0 +1,122 @@
+"""What a query allows and prefers for one package: its options, put together once per name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..environment.markers import evaluate
+from ..environment.target import Target
+from ..model import Builds, PackageOptions, Prerelease, Query, ResolutionMode, Stated
+from .versions import exact_pin, mentions_prerelease
+
+_EVERY = ":all:"
+_NO_OPTIONS = PackageOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which files and versions may be candidates. Hashable: filtered releases are remembered by it."""
+
+    wheels: bool = True
+    sdists: bool = True
+    exclude_newer: datetime | None = None
+    yanked_pins: frozenset[str] = frozenset()
+    """Versions (canonical text) that the caller pinned exactly: these may be yanked (PEP 592)."""
+    hashes: frozenset[tuple[str, str]] = frozenset()
+    """When not empty only files with one of these are candidates (hash-checking mode)."""
+    prereleases: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which candidate is tried first."""
+
+    lowest: bool = False
+    stable_first: bool = True
+    preferred: tuple[str, ...] = ()
+    """Versions (canonical text), best first."""
+
+
+class Policies:
+    """The policies of one query for one target. Pure; every answer is computed once per name."""
+
+    def __init__(self, query: Query, target: Target, earlier: dict[str, str]) -> None:
+        """``earlier`` holds the pins of targets that were resolved before, by name: preferred over a lock's."""
+        self._query = query
+        self._earlier = earlier
+        self._direct: dict[str, list[Stated]] = {}
+        for stated in query.overrides:
+            self._note(stated, target)
+        overridden = {stated.requirement.name for stated in query.overrides}
+        for stated in query.requirements:
+            if stated.requirement.name not in overridden:
+                self._note(stated, target)
+        self._constraints: dict[str, list[Stated]] = {}
+        for stated in query.constraints:
+            marker = stated.requirement.marker
+            if marker is None or evaluate(marker, target):
+                self._constraints.setdefault(stated.requirement.name, []).append(stated)
+        self._preferred: dict[str, list[str]] = {}
+        for preference in query.preferences:
+            self._preferred.setdefault(preference.name, []).append(preference.version)
+
+    def _note(self, stated: Stated, target: Target) -> None:
+        marker = stated.requirement.marker
+        if marker is None or evaluate(marker, target, stated.requirement.extras):
+            self._direct.setdefault(stated.requirement.name, []).append(stated)
+
+    def is_direct(self, name: str) -> bool:
+        """Whether the caller stated a requirement on ``name`` that applies in the target."""
+        return name in self._direct
+
+    def constraints(self, name: str) -> tuple[Stated, ...]:
+        """The constraints on ``name`` that apply in the target."""
+        return tuple(self._constraints.get(name, ()))
+
+    def index(self, name: str) -> str | None:
+        """The index that ``name`` is pinned to, if any."""
+        return self._query.options.packages.get(name, _NO_OPTIONS).index
+
+    def filter(self, name: str) -> Filter:
+        """What may be a candidate for ``name``."""
+        options = self._query.options
+        own = options.packages.get(name, _NO_OPTIONS)
+        stated = [*self._direct.get(name, ()), *self._constraints.get(name, ())]
+        pins = {str(pin) for one in stated if (pin := exact_pin(one.requirement.specifier)) is not None}
+        pins.update(self._preferred.get(name, ()))
+        exclude_newer = options.exclude_newer
+        if own.exclude_newer is False:
+            exclude_newer = None
+        elif isinstance(own.exclude_newer, datetime):
+            exclude_newer = own.exclude_newer
+        return Filter(
+            wheels=not (_EVERY in options.no_binary or name in options.no_binary),
+            sdists=not (_EVERY in options.only_binary or name in options.only_binary)
+            and (own.builds or options.builds) is not Builds.NEVER,
+            exclude_newer=exclude_newer,
+            yanked_pins=frozenset(pins),
+            hashes=frozenset(one for direct in self._direct.get(name, ()) for one in direct.hashes),
+            prereleases=self._admits_prereleases(name, own.prerelease or options.prerelease),
+        )
+
+    def order(self, name: str) -> Order:
+        """Which candidate of ``name`` to try first."""
+        options = self._query.options
+        own = options.packages.get(name, _NO_OPTIONS)
+        preferred = [self._earlier[name]] if name in self._earlier else []
+        preferred += self._preferred.get(name, ())
+        return Order(
+            lowest=options.resolution is ResolutionMode.LOWEST
+            or (options.resolution is ResolutionMode.LOWEST_DIRECT and name in self._direct),
+            stable_first=(own.prerelease or options.prerelease) is not Prerelease.ALLOW,
+            preferred=tuple(preferred),
+        )
+
+    def _admits_prereleases(self, name: str, mode: Prerelease) -> bool:
+        if mode is Prerelease.DISALLOW:
+            return False
+        if mode is Prerelease.EXPLICIT:
+            stated = [*self._direct.get(name, ()), *self._constraints.get(name, ())]
+            return any(mentions_prerelease(one.requirement.specifier) for one in stated)
+        return True  # ALLOW, IF_NECESSARY, IF_NECESSARY_OR_EXPLICIT differ in the order only

@@ -1,0 +1,131 @@
+"""Direct references: requirements that name a file by URL instead of a version by specifier (PEP 508, ``name @ url``).
+
+A reference replaces the index for its project. Only the caller's own statements may make one: a package that pulls
+in another by URL would decide where its users download from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import urlsplit
+
+from packaging.version import Version
+
+from transport.errors import TransportError
+from transport.message import Index
+
+from .environment.markers import evaluate
+from .environment.target import Target
+from .errors import Fault, IndexFailure, InvalidQuery
+from .index.gateway import Missing
+from .index.page import ProjectPage, Release
+from .model import Query, Stated
+from .provider.candidates import Project
+from .provider.requirements import Metadata
+from .provider.versions import VersionList
+from .requirement import Requirement
+from .session import Session
+
+
+def without_fragment(url: str) -> str:
+    """The URL that is fetched and locked."""
+    return url.partition("#")[0]
+
+
+class References:
+    """The direct references of one query in one target."""
+
+    def __init__(self, query: Query, target: Target, session: Session) -> None:
+        """Collect them; nothing is fetched before :meth:`open`."""
+        self._query = query
+        self._session = session
+        self._stated: dict[str, list[Stated]] = {}
+        for stated in (*query.requirements, *query.constraints, *query.overrides):
+            requirement = stated.requirement
+            if requirement.url is not None and (
+                requirement.marker is None or evaluate(requirement.marker, target, requirement.extras)
+            ):
+                self._stated.setdefault(requirement.name, []).append(stated)
+        self._projects: dict[str, Project] = {}
+        self._metadata: dict[str, Metadata] = {}
+
+    async def open(self) -> None:
+        """Fetch every referenced file.
+
+        Raises:
+            InvalidQuery: two references of one project differ, or the file is not the project's.
+            IndexFailure: a file cannot be fetched.
+        """
+        faults: list[Fault] = []
+        for name, stated in self._stated.items():
+            urls = {without_fragment(one.requirement.url or "") for one in stated}
+            if len(urls) > 1:
+                faults += [
+                    Fault(one.place, f"{name} is requested from {len(urls)} different URLs; keep one of them")
+                    for one in stated
+                ]
+        if faults:
+            raise InvalidQuery(tuple(faults), is_requirement=True)
+        await asyncio.gather(*(self._fetch(name, stated[0]) for name, stated in self._stated.items()))
+
+    async def _fetch(self, name: str, stated: Stated) -> None:
+        url = without_fragment(stated.requirement.url or "")
+        index = self._index_for(url)
+        hashes = tuple(sorted({one for each in self._stated[name] for one in each.hashes}))
+        try:
+            file, metadata = await self._session.reference(url, index, hashes)
+        except Missing:
+            fault = Fault(stated.place, f"there is no file at the URL of {name}; check the address")
+            raise InvalidQuery((fault,), is_requirement=True) from None
+        except TransportError as error:
+            raise IndexFailure(f"{name} cannot be fetched: {error.text}", index=index.name, package=name) from error
+        if metadata.core.name != name:
+            fault = Fault(stated.place, f"the file at the URL of {name} is of the project {metadata.core.name}")
+            raise InvalidQuery((fault,), is_requirement=True)
+        version = Version(metadata.core.version)
+        signature = frozenset({(file.tags, file.requires_python, False)})
+        release = Release(
+            version,
+            str(version),
+            (file,) if file.is_wheel else (),
+            None if file.is_wheel else file,
+            signature,
+        )
+        self._projects[name] = Project(
+            name, index.name, "", ProjectPage(name, url, (release,)), VersionList((version,))
+        )
+        self._metadata[name] = metadata
+
+    def _index_for(self, url: str) -> Index:
+        """The configured index that lives on the origin of ``url``, whose credentials then apply; else none's."""
+        origin = urlsplit(url)[:2]
+        on_origin = [index for index in self._query.indexes if urlsplit(index.url)[:2] == origin]
+        if on_origin:
+            return max(on_origin, key=lambda index: len(_common(index.url, url)))
+        return Index(name="direct reference", url=f"{origin[0]}://{origin[1]}/", configured=False)
+
+    def project(self, name: str) -> Project | None:
+        """The one-version project of a referenced name."""
+        return self._projects.get(name)
+
+    def metadata(self, name: str) -> Metadata | None:
+        """The metadata of a referenced name."""
+        return self._metadata.get(name)
+
+    def url(self, name: str) -> str | None:
+        """The reference to write into the lock."""
+        project = self._projects.get(name)
+        return None if project is None else project.page.url
+
+    def covers(self, requirement: Requirement) -> bool:
+        """Whether the caller stated the same reference that a package requires."""
+        return requirement.url is not None and self.url(requirement.name) == without_fragment(requirement.url)
+
+
+def _common(left: str, right: str) -> str:
+    length = 0
+    for one, other in zip(left, right, strict=False):
+        if one != other:
+            break
+        length += 1
+    return left[:length]

@@ -1,0 +1,138 @@
+"""What one resolve has asked so far: each page and each metadata file once, whatever asks for it.
+
+A page is read once per resolve, so that one resolve sees one snapshot of it. Everything that was started for a
+resolve ends with it: :meth:`Session.close` cancels what is still under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from transport.errors import TransportError, Unauthorized
+from transport.message import Index
+
+from .errors import Fault, IndexFailure, InvalidQuery, Place
+from .index.gateway import Gateway
+from .index.page import File
+from .model import Query, Stats
+from .provider.candidates import Project
+from .provider.requirements import Metadata
+
+T = TypeVar("T")
+
+
+class Session:
+    """The asynchronous memo of one resolve."""
+
+    def __init__(self, query: Query, gateway: Gateway, stats: Stats) -> None:
+        """``stats`` is counted up as the session goes."""
+        self._query = query
+        self._gateway = gateway
+        self._stats = stats
+        self._by_name = {index.name: index for index in query.indexes}
+        self._order = tuple(index for index in query.indexes if not index.explicit)
+        self._projects: dict[tuple[str, str | None], asyncio.Task[Project | None]] = {}
+        self._metadata: dict[tuple[str, str], asyncio.Task[Metadata]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.slowest: list[tuple[str, float]] = []
+
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run ``work`` beside the resolve; it is cancelled when the session closes."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # speculation may fail unheard; who needs the fact awaits the task and hears
+
+    async def close(self) -> None:
+        """Cancel and await whatever still runs."""
+        running = list(self._tasks)
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.gather(*running, return_exceptions=True)
+
+    def project(self, name: str, pinned_index: str | None) -> asyncio.Task[Project | None]:
+        """The page of ``name``; None where no index knows the name."""
+        key = (name, pinned_index)
+        task = self._projects.get(key)
+        if task is None:
+            task = self._projects[key] = self.start(self._find(name, pinned_index))
+        return task
+
+    async def _find(self, name: str, pinned_index: str | None) -> Project | None:
+        if pinned_index is not None:
+            index = self._by_name.get(pinned_index)
+            if index is None:
+                known = ", ".join(sorted(self._by_name)) or "none"
+                place = Place(pointer=f"/options/packages/{name}/index")
+                detail = f"there is no index named {pinned_index!r}; known indexes: {known}"
+                raise InvalidQuery((Fault(place, detail),))
+            return await self._page(name, index)
+        for index in self._order:
+            # First index: the one that answers for a name owns it. Merging versions of several indexes would let
+            # anyone who can publish on the public one replace a private package (dependency confusion).
+            project = await self._page(name, index)
+            if project is not None:
+                return project
+        return None
+
+    async def _page(self, name: str, index: Index) -> Project | None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            project = await self._gateway.project(name, index, stats=self._stats, refresh=self._query.refresh)
+        except TransportError as error:
+            raise _index_failure(error, index, name) from error
+        self._stats.projects += 1
+        self._note(name, loop.time() - started)
+        return project
+
+    def metadata(self, project: Project, file: File) -> asyncio.Task[Metadata]:
+        """The metadata of ``file``, a wheel or an sdist of ``project``."""
+        key = (project.name, file.filename)
+        task = self._metadata.get(key)
+        if task is None:
+            task = self._metadata[key] = self.start(self._read(project, file))
+        return task
+
+    def index_of(self, project: Project) -> Index:
+        """The index whose page ``project`` is."""
+        return self._by_name[project.index_name]
+
+    async def _read(self, project: Project, file: File) -> Metadata:
+        index = self.index_of(project)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        try:
+            metadata = await self._gateway.metadata(project.name, file, index, stats=self._stats)
+        except TransportError as error:
+            raise _index_failure(error, index, project.name) from error
+        self._stats.metadata += 1
+        self._note(project.name, loop.time() - started)
+        return metadata
+
+    async def reference(self, url: str, index: Index, hashes: tuple[tuple[str, str], ...]) -> tuple[File, Metadata]:
+        """The file at ``url`` of a direct reference, and its metadata."""
+        return await self._gateway.reference(url, index, hashes, stats=self._stats)
+
+    def _note(self, name: str, seconds: float) -> None:
+        # Enough for "what was slow": the five slowest of what took more than a millisecond.
+        if seconds > 0.001:
+            self.slowest.append((name, seconds * 1000))
+            if len(self.slowest) > 64:  # trim now and then
+                self.slowest = sorted(self.slowest, key=lambda item: -item[1])[:5]
+
+
+def _index_failure(error: TransportError, index: Index, name: str) -> IndexFailure:
+    if isinstance(error, Unauthorized):
+        detail = f"index {index.name!r} refused us for {name!r}: {error.text}"
+    else:
+        detail = f"index {index.name!r} did not answer for {name!r}: {error.text}"
+    return IndexFailure(detail, index=index.name, package=name)

@@ -1,0 +1,286 @@
+"""Facts for one target: what the solver is told about projects, releases and their requirements.
+
+Lives here: the translation from requirements to the solver's dependencies (overrides, excludes, extras, direct
+references), and the memo that the fetch-ahead shares. It decides nothing about versions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from .environment.markers import evaluate
+from .environment.tags import rank
+from .environment.target import Target
+from .errors import BadIndexResponse, HashMismatch, NoSolution
+from .index.gateway import Missing
+from .index.page import File, Release
+from .model import Notice, Query, Stated
+from .prefetch import FetchAhead
+from .provider.candidates import Candidates, Selection, file_fault, is_too_new, select
+from .provider.policy import Filter, Order, Policies
+from .provider.requirements import Metadata
+from .provider.versions import VersionList, exact_pin
+from .references import References
+from .requirement import Requirement
+from .session import Session
+from .solver import Dependency, Exclusion, Incompatibility, Package, explain
+
+Unavailable = tuple[str, str]
+"""(kind, detail): a version that turned out to be no candidate."""
+
+Name = tuple[str, str | None]
+"""(project, extra): what the solver calls a package."""
+
+
+class ExtraTable(Candidates):
+    """The same versions for an extra; the project's own table already says what is excluded."""
+
+    __slots__ = ()
+
+    def exclusions(self) -> Sequence[Exclusion]:
+        """None: they are facts about the project, to which the extra is tied."""
+        return ()
+
+
+class TargetFacts:
+    """Everything known for one target of one query."""
+
+    def __init__(
+        self, query: Query, target: Target, policies: Policies, session: Session, notices: list[Notice]
+    ) -> None:
+        """``notices`` is appended to."""
+        self.query = query
+        self.target = target
+        self.policies = policies
+        self.session = session
+        self.notices = notices
+        self.ahead = FetchAhead(self, session.start)
+        self.references = References(query, target, session)
+        self._tables: dict[str, asyncio.Task[Candidates]] = {}
+        self._extra_tables: dict[str, ExtraTable] = {}
+        self._overrides: dict[str, list[Requirement]] = {}
+        for stated in query.overrides:
+            self._overrides.setdefault(stated.requirement.name, []).append(stated.requirement)
+
+    async def open(self) -> None:
+        """Resolve direct references, and start to fetch what the caller stated."""
+        await self.references.open()
+        for stated in self.stated():
+            self.ahead.require(stated.requirement)
+
+    def stated(self) -> list[Stated]:
+        """The caller's requirements that apply in the target, after overrides and excludes."""
+        applied: list[Stated] = []
+        replaced: set[str] = set()
+        for stated in self.query.requirements:
+            requirement = stated.requirement
+            if requirement.name in self.query.excludes or not self._applies(requirement):
+                continue
+            if requirement.name not in self._overrides:
+                applied.append(stated)
+            elif requirement.name not in replaced:
+                replaced.add(requirement.name)
+                applied += [one for one in self.query.overrides if one.requirement.name == requirement.name]
+        return [one for one in applied if self._applies(one.requirement)]
+
+    def _applies(self, requirement: Requirement) -> bool:
+        return requirement.marker is None or evaluate(requirement.marker, self.target, requirement.extras)
+
+    def root(self) -> list[Dependency]:
+        """The dependencies of the query itself."""
+        dependencies: list[Dependency] = []
+        for stated in self.stated():
+            dependencies += self._dependencies_on(stated.requirement, stated.origin)
+        return dependencies
+
+    def _dependencies_on(self, requirement: Requirement, source: str) -> list[Dependency]:
+        exact = exact_pin(requirement.specifier) is not None or requirement.url is not None
+        packages: list[Name] = [(requirement.name, None), *((requirement.name, extra) for extra in requirement.extras)]
+        return [Dependency(package, requirement.specifier, source, is_exact=exact) for package in packages]
+
+    # -- tables ------------------------------------------------------------------
+
+    async def package_table(self, package: Name) -> Candidates:
+        """The solver's table for a project or an extra of it."""
+        table = await self.table(package[0])
+        if package[1] is None:
+            return table
+        extra = self._extra_tables.get(package[0])
+        if extra is None:
+            extra = self._extra_tables[package[0]] = table.copy_as(ExtraTable)
+        return extra
+
+    async def table(self, name: str) -> Candidates:
+        """Candidates of ``name``."""
+        task = self._tables.get(name)
+        if task is None:
+            task = self._tables[name] = self.session.start(self._make_table(name))
+        return await asyncio.shield(task)
+
+    def known_table(self, package: Name) -> Candidates:
+        """The table of a package whose table was made before."""
+        return self._tables[package[0]].result()
+
+    async def _make_table(self, name: str) -> Candidates:
+        order = self.policies.order(name)
+        constraints = self.policies.constraints(name)
+        project = self.references.project(name)
+        if project is not None:
+            versions = project.versions
+            selection = select(project, self.target, self.policies.filter(name))
+            return Candidates(project, versions, selection, order, _constrain(versions, constraints))
+        project = await asyncio.shield(self.session.project(name, self.policies.index(name)))
+        if project is None:
+            nothing = VersionList(())
+            where = "in the index it is pinned to" if self.policies.index(name) else "in any index"
+            missing = Exclusion(0, "not-found", f"was not found {where}")
+            return Candidates(None, nothing, Selection(0, (missing,), 0), Order())
+        selection = select(project, self.target, self.policies.filter(name))
+        if selection.undated:
+            self.notices.append(
+                Notice(
+                    "no-upload-time",
+                    f"{selection.undated.bit_count()} releases give no upload time and were left out by exclude_newer",
+                    name,
+                    project.index_name,
+                )
+            )
+        return Candidates(project, project.versions, selection, order, _constrain(project.versions, constraints))
+
+    # -- metadata ----------------------------------------------------------------
+
+    async def metadata_of(self, name: str, bit: int) -> Metadata | None:
+        """For the fetch-ahead: the metadata of a version, None where there is none to be had."""
+        found = await self.metadata(name, bit)
+        return found if isinstance(found, Metadata) else None
+
+    async def metadata(self, name: str, bit: int) -> Metadata | Unavailable:
+        """The metadata of a version, or why the version is no candidate after all."""
+        known = self.references.metadata(name)
+        if known is not None:
+            return known
+        project = (await self.table(name)).project
+        assert project is not None, "a name without a project has no versions to ask about"
+        release = project.release(bit)
+        gone: list[str] = []
+        for file in self.evidence(name, release):
+            try:
+                found = await asyncio.shield(self.session.metadata(project, file))
+            except Missing:
+                gone.append(file.filename)  # listed, but not there: another file of the version may be
+                continue
+            except HashMismatch:
+                raise
+            except BadIndexResponse as error:
+                return ("invalid-metadata", error.detail)
+            if found.unreadable:
+                return ("invalid-metadata", f"its requirement {found.unreadable[0]}")
+            return found
+        if gone:
+            return ("no-usable-file", f"the index lists {gone[0]} but does not have it")
+        return ("no-build", "its metadata can only be learned by building its source distribution")
+
+    def evidence(self, name: str, release: Release) -> list[File]:
+        """The files of ``release`` whose metadata stands for it, best first."""
+        allowed = self.policies.filter(name)
+        wheels = self.usable_wheels(release, allowed)
+        if wheels:
+            return wheels
+        # No wheel fits, so the sdist is what will be installed; a wheel for another platform was built from it and
+        # says what it requires without a build. A wheel that policy excludes must not speak.
+        foreign = [file for file in release.wheels if file.yanked is None] if allowed.wheels else []
+        foreign.sort(key=lambda file: file.core_metadata is None)
+        return [*foreign[:1], *([release.sdist] if release.sdist is not None else [])]
+
+    def usable_wheels(self, release: Release, allowed: Filter) -> list[File]:
+        """Wheels that can be installed in the target, best tags first."""
+        ranked: list[tuple[int, str, File]] = []
+        for file in release.wheels:
+            if file_fault(file, self.target, allowed) is not None or is_too_new(file, allowed.exclude_newer):
+                continue
+            if file.yanked is not None and release.text not in allowed.yanked_pins:
+                continue
+            position = rank(file.tags or "", self.target)
+            if position is not None:
+                ranked.append((position, file.filename, file))
+        return [file for _, _, file in sorted(ranked, key=lambda item: item[:2])]
+
+    # -- dependencies ------------------------------------------------------------
+
+    def requirements_of(self, metadata: Metadata, extra: str | None) -> Iterable[Requirement]:
+        """The requirements that a release (or one extra of it) has in the target, after overrides and excludes."""
+        if self.query.options.no_deps:
+            return ()
+        active = metadata.active(self.target, extra)
+        if not self._overrides and not self.query.excludes:
+            return active
+        effective: list[Requirement] = []
+        for requirement in active:
+            if requirement.name in self.query.excludes:
+                continue
+            replacement = self._overrides.get(requirement.name)
+            if replacement is None:
+                effective.append(requirement)
+            else:
+                effective += [one for one in replacement if self._applies(one) and one not in effective]
+        return effective
+
+    async def dependencies(self, package: Name, bit: int) -> list[Dependency] | Unavailable:
+        """What one version of a package depends on, in the solver's terms."""
+        name, extra = package
+        found = await self.metadata(name, bit)
+        if not isinstance(found, Metadata):
+            return found
+        dependencies: list[Dependency] = []
+        if extra is not None:
+            dependencies.append(Dependency((name, None), bit, ""))
+        for requirement in self.requirements_of(found, extra):
+            if requirement.url is not None and not self.references.covers(requirement):
+                return (
+                    "direct-reference",
+                    f"requires {requirement.name} by URL, and only your own requirements may do that",
+                )
+            self.ahead.require(requirement)
+            if requirement.name == name and not requirement.extras:
+                table = self.known_table(package)
+                if not table.mask(requirement.specifier) & (1 << bit):
+                    return ("self-dependency", f"requires {requirement.text}, which it is not")
+                continue
+            wanted = self._dependencies_on(requirement, requirement.text)
+            dependencies += [one for one in wanted if one.package != package]
+        return dependencies
+
+    def version_text(self, package: Name, bit: int) -> str:
+        """The version of a bit."""
+        return self.known_table(package).versions.texts[bit - 1]
+
+    def explanation_tables(self) -> dict[Package, Candidates]:
+        """Every table made so far, by what the solver calls its package."""
+        made = {name: task.result() for name, task in self._tables.items() if _ok(task)}
+        return {(name, None): table for name, table in made.items()}
+
+
+def _ok(task: asyncio.Task[Candidates]) -> bool:
+    return task.done() and not task.cancelled() and task.exception() is None
+
+
+def _constrain(versions: VersionList, constraints: Sequence[Stated]) -> list[Exclusion]:
+    """A constraint is a fact about the package it names: it excludes versions without requiring the package."""
+    every = (1 << (versions.count + 1)) - 2
+    return [
+        Exclusion(excluded, "constraint", f"{stated.requirement.text} ({stated.origin})")
+        for stated in constraints
+        if (excluded := every & ~versions.mask(stated.requirement.specifier))
+    ]
+
+
+def no_solution(facts: TargetFacts, incompatibility: Incompatibility) -> NoSolution:
+    """The solver's last incompatibility as an error with its explanation."""
+    explanation = explain(incompatibility, facts.explanation_tables(), label)
+    return NoSolution(explanation.text, explanation.derivation, explanation.packages)
+
+
+def label(package: Name) -> str:
+    """How a package is called in texts."""
+    return package[0] if package[1] is None else f"{package[0]}[{package[1]}]"
