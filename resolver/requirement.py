@@ -32,7 +32,15 @@ _LEGACY_PARENTHESES = re.compile(r"^(\s*[A-Za-z0-9._-]+\s*(?:\[[^\]]*\])?\s*)\((
 
 
 class RequirementError(ValueError):
-    """The text is no requirement, or exceeds a limit; the message names what and where in the text."""
+    """The text is no requirement, or exceeds a limit.
+
+    The message never quotes the text, which may hold a URL with userinfo; ``offset`` is the index of the character
+    where reading failed, None where there is no such place.
+    """
+
+    def __init__(self, detail: str, *, offset: int | None = None) -> None:
+        super().__init__(detail)
+        self.offset = offset
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +85,7 @@ def parse(text: str) -> Requirement:
     """Parse ``text``.
 
     Raises:
-        RequirementError: not PEP 508, or beyond a limit. The text of the error quotes at most a line.
+        RequirementError: not PEP 508, or beyond a limit.
     """
     found = _CACHE.get(text)
     if found is not None:
@@ -87,7 +95,10 @@ def parse(text: str) -> Requirement:
         with _LOCK:
             parsed = _Parsed(text)
     except InvalidRequirement as error:
-        raise RequirementError(str(error).replace("\n", " ")[:300]) from None
+        # The first line says what was expected; the others quote the text above a caret.
+        span = getattr(error.__cause__, "span", None)
+        detail = str(error).partition("\n")[0][:300]
+        raise RequirementError(detail, offset=span[1] if isinstance(span, tuple) else None) from None
     except (ValueError, RecursionError) as error:  # integers beyond 4300 digits, nesting
         raise RequirementError(f"cannot be read: {type(error).__name__}") from None
     if len(parsed.specifier) > MAX_SPECIFIERS:
