@@ -1,0 +1,60 @@
+# make demo: a lock from a running service. make test: everything that is tested. Needs Python 3.11+, make and git.
+
+PYTHON ?= python3
+VENV ?= .venv
+RUN := $(VENV)/bin/python
+
+# pip settings of the user (index, certificates) apply; nothing else is asked of the machine.
+PIP := $(RUN) -m pip --disable-pip-version-check --quiet
+INSTALL := $(PIP) install --require-hashes
+
+.PHONY: demo serve test lint format requirements clean
+
+demo: $(VENV)/run.stamp
+	@$(RUN) examples/demo.py examples/requirements.in
+
+serve: $(VENV)/run.stamp
+	$(VENV)/bin/lockwright serve
+
+test: $(VENV)/dev.stamp
+	$(RUN) -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/dev.stamp
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+format: $(VENV)/dev.stamp
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+
+# The stamps make a second call free: pip runs again only when the pins or the project's own metadata change.
+$(VENV)/venv.stamp:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found; install Python 3.11 or later, or say make PYTHON=/path/to/python3" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) --version 2>&1); Python 3.11 or later is needed: make PYTHON=python3.13" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments; install its venv package (python3-venv)" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# The project is installed without build isolation, so that the build backend is pinned and hashed like the rest.
+$(VENV)/run.stamp: $(VENV)/venv.stamp requirements/build.txt requirements/run.txt pyproject.toml
+	$(INSTALL) -r requirements/build.txt -r requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
+	$(INSTALL) -r requirements/dev.txt
+	@touch $@
+
+# Pins for every Python from 3.11 on. No index, link or host is written into them: where to install from is the machine's.
+COMPILE := $(RUN) -m uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
+
+requirements: $(VENV)/dev.stamp
+	$(COMPILE) pyproject.toml -o requirements/run.txt
+	$(COMPILE) pyproject.toml --extra dev -c requirements/run.txt -o requirements/dev.txt
+	$(COMPILE) requirements/build.in -o requirements/build.txt
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
