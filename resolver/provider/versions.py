@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from packaging.version import InvalidVersion, Version
 
-from .specifiers import (
+from resolver.specifier import (
     Bounds,
     SortKey,
     SpecifierError,

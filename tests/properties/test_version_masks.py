@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from resolver.provider.specifiers import sort_key
+from resolver.specifier import sort_key
 from resolver.provider.versions import VersionList
 
 # A small alphabet on purpose: specifiers and versions must share releases, or no boundary is ever met.

@@ -54,6 +54,8 @@ class Bounds:
     """None for ``===`` with a text that is no version."""
     intervals: tuple[Interval, ...]
     """Ascending and disjoint; empty for ``===``."""
+    is_wildcard: bool
+    """``==1.*`` and ``!=1.*``."""
     literal: str | None
     """Of ``===``: the lower-case text that a version's canonical text must equal."""
 
@@ -150,15 +152,15 @@ def _parse_one(text: str) -> Bounds:
         parsed = Specifier(text)
         operator, written = parsed.operator, parsed.version
         if operator == "===":
-            return Bounds(operator, _version_or_none(written), (), written.lower())
+            return Bounds(operator, _version_or_none(written), (), is_wildcard=False, literal=written.lower())
         version = Version(written.removesuffix(".*"))
     except InvalidSpecifier:
         raise SpecifierError(f"{text.strip()[:100]!r} is not a version specifier like >=1.0 or ==2.*") from None
     except ValueError as error:  # integers beyond 4300 digits
         raise SpecifierError(f"{text.strip()[:100]!r} is not a version specifier: {type(error).__name__}") from None
-    if written.endswith(".*"):
-        return Bounds(operator, version, _wildcard(operator, version), None)
-    return Bounds(operator, version, _INTERVALS[operator](version, sort_key(version)), None)
+    is_wildcard = written.endswith(".*")
+    intervals = _wildcard(operator, version) if is_wildcard else _INTERVALS[operator](version, sort_key(version))
+    return Bounds(operator, version, intervals, is_wildcard=is_wildcard, literal=None)
 
 
 def _version_or_none(text: str) -> Version | None:
@@ -187,7 +189,7 @@ def exact_pin(specifier: str) -> Version | None:
     if "," in specifier or not specifier.startswith("=="):
         return None
     (bounds,) = parse(specifier)
-    return None if bounds.operator == "==" and specifier.rstrip().endswith(".*") else bounds.version
+    return None if bounds.is_wildcard else bounds.version
 
 
 @lru_cache(maxsize=MAX_CACHED)

@@ -1,0 +1,130 @@
+"""Markers in one environment (dependency specifiers specification, PEP 508; extras by PEP 685).
+
+Evaluation is ``packaging``'s, remembered per marker text, target and extra. Its one departure is for comparisons that
+have no meaning, such as ``os_name ~= "x"``: ``packaging`` raises UndefinedComparison for the whole marker; here such a
+comparison is read as if it were not written, as uv does. That keeps a requirement rather than losing it silently, and
+``extra == "dev" and os_name ~= "x"`` still belongs to its extra alone. :func:`is_defined` tells such markers apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+
+from packaging.markers import Marker, UndefinedComparison
+from packaging.utils import canonicalize_name
+
+from .expression import evaluate_defined, names_extra, parse_expression, parse_marker, render, substitute
+from .target import Target
+
+__all__ = ["evaluate", "is_defined", "mentions_extra", "parse_marker", "without_extra"]
+
+MAX_CACHED = 200_000  # answers remembered, some 100 bytes each; a large resolve asks for a few thousand
+MAX_MARKERS = 100_000  # marker objects whose text is remembered, some 200 bytes each
+
+_texts: dict[int, tuple[Marker, str]] = {}
+_answers: dict[tuple[str, str, str], bool] = {}
+
+
+def _text(marker: Marker) -> str:
+    """``str(marker)``, which prints the whole tree anew on each call, remembered by identity.
+
+    The marker is kept with its text, so that its id cannot come to mean another one.
+    """
+    found = _texts.get(id(marker))
+    if found is None:
+        if len(_texts) >= MAX_MARKERS:
+            _texts.clear()
+        found = _texts[id(marker)] = (marker, str(marker))
+    return found[1]
+
+
+def evaluate(marker: Marker, target: Target, extras: Collection[str] = ()) -> bool:
+    """Whether the marker holds in ``target`` without an extra, or with any one of ``extras`` (any spelling)."""
+    text = _text(marker)
+    if _holds(marker, text, target, ""):
+        return True
+    if not extras or not _mentions_extra(text):
+        return False
+    return any(_holds(marker, text, target, str(canonicalize_name(extra))) for extra in extras)
+
+
+def _holds(marker: Marker, text: str, target: Target, extra: str) -> bool:
+    key = (text, target.key, extra)
+    answer = _answers.get(key)
+    if answer is None:
+        answer = _evaluate(marker, text, _environment(target, extra))
+        if len(_answers) >= MAX_CACHED:
+            _answers.clear()
+        _answers[key] = answer
+    return answer
+
+
+def _environment(target: Target, extra: str) -> dict[str, str | AbstractSet[str]]:
+    # The set-valued variables belong to lock files; metadata that names them anyway means the same extras.
+    extras: frozenset[str] = frozenset({extra} if extra else ())
+    return {**target.markers, "extra": extra, "extras": extras, "dependency_groups": frozenset[str]()}
+
+
+def _evaluate(marker: Marker, text: str, environment: dict[str, str | AbstractSet[str]]) -> bool:
+    try:
+        return marker.evaluate(environment)
+    except UndefinedComparison:
+        answer = evaluate_defined(parse_expression(text), lambda comparison: _compare(comparison, environment))
+        return answer is not False
+
+
+def _compare(comparison: str, environment: dict[str, str | AbstractSet[str]]) -> bool | None:
+    try:
+        return parse_marker(comparison).evaluate(environment)
+    except UndefinedComparison:
+        return None
+
+
+def is_defined(marker: Marker, target: Target) -> bool:
+    """Whether every comparison of the marker has a meaning; where not, a warning is due."""
+    try:
+        marker.evaluate(_environment(target, ""))
+    except UndefinedComparison:
+        return False
+    return True
+
+
+@lru_cache(maxsize=MAX_MARKERS)
+def _mentions_extra(text: str) -> bool:
+    return names_extra(text)
+
+
+def mentions_extra(marker: Marker) -> bool:
+    """Whether the marker depends on the variable ``extra``."""
+    return _mentions_extra(_text(marker))
+
+
+@lru_cache(maxsize=MAX_MARKERS)
+def without_extra(marker: str, extra: str) -> str | None:
+    """What is left to ask of the environment once ``extra`` (``""``: none) is known to be taken; None: nothing.
+
+    ``extra == "dev" and python_version < "3.9"`` taken with ``dev`` is ``python_version < "3.9"``. Comparisons with
+    other extras are false. A marker that cannot hold with that extra is returned as it is: there is no such edge.
+
+    Raises:
+        RequirementError: ``marker`` is not one.
+    """
+    canonical = str(parse_marker(marker))
+    if not names_extra(canonical):
+        return canonical
+    name = str(canonicalize_name(extra)) if extra else ""
+
+    def decide(comparison: str) -> bool | None:
+        if not names_extra(comparison):
+            return None
+        try:
+            return parse_marker(comparison).evaluate({"extra": name})
+        except UndefinedComparison:
+            return True
+
+    rest = substitute(parse_expression(canonical), decide)
+    if rest is True:
+        return None
+    return canonical if rest is False else render(rest)
