@@ -48,7 +48,7 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
 
 # Pins for every Python from 3.11 on. No index, link or host is written into them: where to install from is the machine's.
 COMPILE := $(RUN) -m uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
-	--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links
+	--generate-hashes --no-annotate --no-header
 
 requirements: $(VENV)/dev.stamp
 	$(COMPILE) pyproject.toml -o requirements/run.txt
