@@ -158,6 +158,8 @@ class Edge:
     extras: tuple[str, ...]
     marker: str | None
     """The requirement's own marker text; None where it has none."""
+    specifier: str = ""
+    """PEP 440 specifiers of the requirement, after overrides: what ``lock.check`` holds the chosen version against."""
 
 
 @dataclass(frozen=True, slots=True)

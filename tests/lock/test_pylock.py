@@ -48,7 +48,7 @@ def three_targets() -> Resolution:
     return resolution(
         {
             LINUX: [
-                pin("click", "8.2", "colorama; sys_platform == 'win32'"),
+                pin("click", "8.2"),
                 pin("numpy", "2.2", wheels=numbers),
             ],
             WINDOWS: [
@@ -57,7 +57,7 @@ def three_targets() -> Resolution:
                 pin("numpy", "2.2", wheels=numbers),
             ],
             OLD: [
-                pin("click", "8.1", "colorama; sys_platform == 'win32'"),
+                pin("click", "8.1"),
                 pin("numpy", "1.26", wheels=["cp311-cp311-manylinux_2_17_x86_64"]),
             ],
         },

@@ -88,7 +88,8 @@ def sdist(name: str, version: str, host: str = "files.corp.example") -> File:
 def edge(text: str) -> Edge:
     """Return the edge of a requirement's text."""
     requirement = parse(text)
-    return Edge(requirement.name, requirement.extras, str(requirement.marker) if requirement.marker else None)
+    marker = str(requirement.marker) if requirement.marker else None
+    return Edge(requirement.name, requirement.extras, marker, requirement.specifier)
 
 
 def pin(
