@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import orjson
 from packaging.utils import canonicalize_name
@@ -155,7 +156,7 @@ class _LockReader:
 
     def read_requirements(self, text: str) -> Iterator[LockedVersion]:
         """Read the pins of a requirements file; other lines say nothing that could be kept."""
-        for statement in statements(text):
+        for statement in islice(statements(text), MAX_PACKAGES + 1):
             if statement.requirement is None:
                 continue
             place = self._within(statement.line.number)

@@ -12,6 +12,8 @@ from ..errors import Fault, InvalidQuery, Place
 
 # A caller mends a few faults at a time; a thousand make an answer that nobody reads.
 MAX_FAULTS = 100
+# Then reading on is a waste: a body may hold a million bad lines, and each costs some 15 µs.
+MAX_COUNTED = 2000
 # Enough of the caller's text to recognise the line.
 MAX_QUOTE = 80
 MAX_DETAIL = 600
@@ -35,6 +37,11 @@ class Faults:
     def __bool__(self) -> bool:
         return bool(self._listed)
 
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether so much is wrong that requirements need not be read any more."""
+        return self._omitted >= MAX_COUNTED
+
     def add(self, place: Place, detail: str, *, is_requirement: bool = False) -> None:
         """Note a fault; ``is_requirement`` says that the text of one requirement is at fault."""
         self._are_requirements &= is_requirement
@@ -55,6 +62,7 @@ class Faults:
         faults = list(self._listed)
         if self._beyond is not None:
             count = "one more fault" if self._omitted == 1 else f"{self._omitted} more faults"
+            count = f"at least {count}" if self.is_hopeless else count
             faults.append(Fault(self._beyond, f"and {count} from here on"))
         raise InvalidQuery(tuple(faults), is_requirement=self._are_requirements)
 

@@ -3,68 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from enum import Enum
+from dataclasses import replace
 
 from ..errors import Place
-from ..model import Notice, Stated
-from .binary_policy import BinaryPolicy
-from .faults import Faults, host_of, listing, quoted
+from .faults import host_of, listing
+from .gathered import MAX_NOTICES, Gathered, Role
 from .hashes import HashError, read_hash
 from .logical_line import MAX_LINE, MAX_LOGICAL_LINE, LogicalLine
 from .reference import NO_EDITABLE, NO_VARIABLE
-from .requirements_file import BINARY_OPTIONS, IGNORED_OPTIONS, INDEX_OPTIONS, Option, Statement, statements
+from .requirements_file import (
+    BINARY_OPTIONS,
+    IGNORED_OPTIONS,
+    INDEX_OPTIONS,
+    MAX_STATEMENTS,
+    Option,
+    Statement,
+    statements,
+)
 from .roots import is_project, join, why_foreign
 from .stating import read_stated
 
-# RELIABILITY 1.3: what one request may state in all.
-MAX_REQUIREMENTS = 2000
+# RELIABILITY 1.3 bounds what a request states; these bound how it is spread.
 MAX_FILES = 64
 # Files that include files: people use two or three levels.
 MAX_DEPTH = 16
-# As with faults: nobody reads more.
-MAX_NOTICES = 100
-
-
-class Role(Enum):
-    """What the requirements of a file are for."""
-
-    REQUIREMENT = "requirement"
-    CONSTRAINT = "constraint"
-    OVERRIDE = "override"
-
-
-@dataclass(slots=True)
-class Gathered:
-    """What was read so far."""
-
-    faults: Faults
-    stated: dict[Role, list[Stated]] = field(default_factory=lambda: {role: [] for role in Role})
-    notices: list[Notice] = field(default_factory=list)
-    index_hints: list[str] = field(default_factory=list)
-    binary: BinaryPolicy = field(default_factory=BinaryPolicy)
-    prerelease_allowed: bool = False
-    hashes_required_at: Place | None = None
-    is_full: bool = False
-
-    def add(self, role: Role, stated: Stated | None) -> bool:
-        """Keep one requirement (None was a fault and is skipped); False when there is no room for more."""
-        if self.is_full or stated is None:
-            return not self.is_full
-        if sum(map(len, self.stated.values())) >= MAX_REQUIREMENTS:
-            self.is_full = True
-            self.faults.add(
-                stated.place,
-                f"more than {MAX_REQUIREMENTS} requirements, constraints and overrides in one request; split it",
-            )
-            return False
-        self.stated[role].append(stated)
-        return True
-
-    def notice(self, code: str, detail: str) -> None:
-        """Keep a notice while there is room."""
-        if len(self.notices) < MAX_NOTICES:
-            self.notices.append(Notice(code, detail))
 
 
 class FileReader:
@@ -76,6 +38,7 @@ class FileReader:
         self._gathered = gathered
         self._faults = gathered.faults
         self._done: set[tuple[Role, str]] = set()
+        self._statements = 0
         self.used: set[str] = set()
 
     def read(self, name: str, role: Role, place: Place, depth: int = 0) -> None:
@@ -99,7 +62,11 @@ class FileReader:
             self._faults.add(place, f"more than {MAX_FILES} files are included")
         else:
             for statement in statements(text):
-                if self._gathered.is_full:
+                self._statements += 1
+                if self._statements == MAX_STATEMENTS + 1:
+                    here = Place(file=name, line=statement.line.number)
+                    self._faults.add(here, f"the files hold more than {MAX_STATEMENTS} statements")
+                if self._statements > MAX_STATEMENTS or self._gathered.is_full:
                     return
                 self._read_statement(name, statement, role, depth)
 
@@ -179,39 +146,5 @@ class FileReader:
             self._gathered.index_hints.append(hint)
         self._gathered.notice(
             "index-line-ignored",
-            f"{hint} is not applied; indexes are chosen by the request or the service's configuration",
+            f"{hint} is not applied; indexes are chosen by the request or the configuration",
         )
-
-
-def check_hashes(gathered: Gathered) -> None:
-    """Under ``--require-hashes``, note each requirement that is not pinned or has no hash, as pip does.
-
-    A constraint of the same name may pin and carry the hashes for it.
-    """
-    if gathered.hashes_required_at is None:
-        return
-    constraints = gathered.stated[Role.CONSTRAINT]
-    pinned = {one.requirement.name for one in constraints if _is_pinned(one)}
-    hashed = {one.requirement.name for one in constraints if one.hashes}
-    for stated in gathered.stated[Role.REQUIREMENT]:
-        name = stated.requirement.name
-        missing = []
-        if not (_is_pinned(stated) or name in pinned):
-            missing.append("pinned with ==")
-        if not (stated.hashes or name in hashed):
-            missing.append("given a --hash")
-        if missing:
-            gathered.faults.add(
-                stated.place,
-                f"{quoted(name)} must be {' and '.join(missing)}: {gathered.hashes_required_at} says --require-hashes",
-                is_requirement=True,
-            )
-
-
-def _is_pinned(stated: Stated) -> bool:
-    requirement = stated.requirement
-    if requirement.url is not None:
-        return True
-    return any(
-        one.startswith("==") and not one.endswith(".*") for one in requirement.specifier.split(",")
-    )  # "===" starts so too

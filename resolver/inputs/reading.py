@@ -10,7 +10,8 @@ from ..errors import Place
 from ..model import Notice, Stated
 from .dependency_groups import normalised
 from .faults import Faults, listing, quoted
-from .file_reader import MAX_FILES, FileReader, Gathered, Role, check_hashes
+from .file_reader import MAX_FILES, FileReader
+from .gathered import Gathered, Role, check_hashes
 from .project import Project
 from .roots import PYPROJECT, default_roots, is_project, why_foreign
 from .stating import read_stated
@@ -152,8 +153,7 @@ class _Reader:
         if project is None:
             return
         project.check_is_project()
-        for stated in project.dependencies():
-            self._gathered.add(Role.REQUIREMENT, stated)
+        self._gathered.extend(Role.REQUIREMENT, project.dependencies())
         requires_python = project.requires_python
         if requires_python is not None:
             self._requires_python.append(requires_python)
@@ -167,12 +167,11 @@ class _Reader:
         project = self._projects[name] = Project(document, self._faults)
         tool = ToolUv(document, self._faults)
         for role, more in ((Role.CONSTRAINT, tool.constraints()), (Role.OVERRIDE, tool.overrides())):
-            for stated in more:
-                self._gathered.add(role, stated)
+            self._gathered.extend(role, more)
         self._excludes.update(tool.excludes())
         self._sources.update({key: (kind, tool.place()) for key, kind in tool.sources().items()})
         for notice in tool.index_notices():
-            self._gathered.notice(notice.code, notice.detail)
+            self._gathered.notice(notice.code, notice.detail, notice.package)
         return project
 
     def read_extras(self, extras: Sequence[str]) -> None:
@@ -187,8 +186,7 @@ class _Reader:
                 return
             holders = [project for project in self._projects.values() if extra in project.extras]
             for project in holders:
-                for stated in project.extra_requirements(extra):
-                    self._gathered.add(Role.REQUIREMENT, stated)
+                self._gathered.extend(Role.REQUIREMENT, project.extra_requirements(extra))
             if not holders:
                 self._faults.add(place, f"there is no extra {extra}; defined: {listing(known)}")
 
@@ -206,8 +204,7 @@ class _Reader:
                 return
             holders = [project for project in self._projects.values() if group in project.groups.names]
             for project in holders:
-                for stated in project.group_requirements(group):
-                    self._gathered.add(Role.REQUIREMENT, stated)
+                self._gathered.extend(Role.REQUIREMENT, project.group_requirements(group))
             if not holders:
                 self._faults.add(place, f"there is no dependency group {group}; defined: {listing(known)}")
 

@@ -24,6 +24,7 @@ _VARIABLE = re.compile(r"\$\{[^}]*\}")
 NO_VCS = "a version control URL would need a build, which this service never runs; name a released version or a wheel"
 NO_PATH = "a local path is on your disk, not here; name a released version, or a wheel by its https URL"
 NO_EDITABLE = "an editable install is a path or a checkout, not a release; remove the line and lock what it requires"
+NO_OPTION = "options belong in a requirements file, not in a list of requirements"
 NO_USERINFO = "credentials do not belong in requirements; configure an index for this host and remove them"
 NO_VARIABLE = "environment variables are not expanded here: the service must not read its own; write the value out"
 
@@ -45,6 +46,8 @@ def read_requirement(text: str) -> tuple[Requirement, tuple[tuple[str, str], ...
     if variable:
         raise RequirementError(NO_VARIABLE, offset=variable.start())
     stripped = text.strip()
+    if stripped.startswith("-"):
+        raise RequirementError(NO_OPTION)
     scheme = _SCHEME.match(stripped)
     if _PATH.match(stripped):
         raise RequirementError(NO_PATH)

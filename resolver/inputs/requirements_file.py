@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 from .logical_line import LogicalLine, logical_lines
 
+# Of all files of a request, options included: five times what it may require.
+MAX_STATEMENTS = 10_000
+
 _SHORT = {
     "-r": "--requirement",
     "-c": "--constraint",

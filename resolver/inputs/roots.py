@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from .logical_line import MAX_LINE
-from .requirements_file import INCLUDES, statements
+from .requirements_file import INCLUDES, MAX_STATEMENTS, statements
 
 PYPROJECT = "pyproject.toml"
 
@@ -63,7 +64,7 @@ def default_roots(files: Mapping[str, str], others: Iterable[str]) -> list[str] 
         join(name, option.value)
         for name in candidates
         if not is_project(name) and why_foreign(name) is None
-        for statement in statements(files[name])
+        for statement in islice(statements(files[name]), MAX_STATEMENTS)
         if statement.line.longest <= MAX_LINE
         for option in statement.options
         if option.name in INCLUDES and option.value is not None

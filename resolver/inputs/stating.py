@@ -28,6 +28,8 @@ def read_stated(
         faults: Where they go.
         column: Offset in ``text`` → column of the place's file, from 1.
     """
+    if faults.is_hopeless:
+        return None
     if not isinstance(text, str):
         faults.add(place, f"a requirement must be a string, not {type(text).__name__}")
         return None

@@ -59,15 +59,11 @@ class ToolUv:
 
         ``index`` is no such place: it names an index, and which index answers is the request's choice.
         """
-        table = self._table.get("sources", {})
         found: dict[str, str] = {}
-        for key, value in table.items() if isinstance(table, Mapping) else ():
-            name = normalised(key)
-            for source in value if isinstance(value, list) else [value]:
-                if name is not None and isinstance(source, Mapping):
-                    kind = next((kind for kind in ("workspace", "path", "git", "url") if source.get(kind)), None)
-                    if kind is not None:
-                        found[name] = kind
+        for name, source in self._sources():
+            kind = next((kind for kind in ("workspace", "path", "git", "url") if source.get(kind)), None)
+            if kind is not None:
+                found[name] = kind
         return found
 
     def place(self) -> Place:
@@ -75,13 +71,25 @@ class ToolUv:
         return self._document.place()
 
     def index_notices(self) -> Iterator[Notice]:
-        """Yield a notice for each index that the table names and nobody applies."""
+        """Yield a notice for each index, and each choice of one, that the table states and nobody applies."""
         values = self._table.get("index", [])
         for value in values if isinstance(values, list) else []:
             url = value.get("url") if isinstance(value, Mapping) else None
             host = host_of(url) if isinstance(url, str) else None
-            yield Notice(
-                "index-line-ignored",
-                f"{self._document.name}: [[tool.uv.index]] {host or 'entry'} is not applied; "
-                "indexes are chosen by the request or the service's configuration",
-            )
+            yield self._ignored(f"[[tool.uv.index]] {host or 'entry'}")
+        for name, source in self._sources():
+            if source.get("index"):
+                yield self._ignored(f"[tool.uv.sources] index of {name}", name)
+
+    def _ignored(self, what: str, package: str | None = None) -> Notice:
+        said = f"{self._document.name}: {what} is not applied; indexes are chosen by the request or the configuration"
+        return Notice("index-line-ignored", said, package)
+
+    def _sources(self) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """Yield (normalised name, source); a list of sources is one for each marker."""
+        table = self._table.get("sources", {})
+        for key, value in table.items() if isinstance(table, Mapping) else ():
+            name = normalised(key)
+            for source in value if isinstance(value, list) else [value]:
+                if name is not None and isinstance(source, Mapping):
+                    yield name, source
