@@ -1,1 +1,43 @@
-"""PubGrub over integer masks. Pure: no I/O, no clock, no logging; imports the standard library and itself."""
+"""PubGrub over integer masks: chooses versions, or proves that there is no choice. Pure, and without I/O."""
+
+from .errors import DecisionsExhausted, SolverError, UnknownVersion
+from .events import Decided, Event, NeedDependencies, NeedVersions, Solved, Unsolvable
+from .facts import Dependency, Exclusion, Package, VersionTable
+from .incompatibility import (
+    ROOT,
+    Cause,
+    Derived,
+    FromDependency,
+    FromExclusion,
+    Incompatibility,
+    NoVersions,
+    Unavailable,
+    reasons,
+)
+from .solver import Solver
+
+__all__ = [
+    "ROOT",
+    "Cause",
+    "Decided",
+    "DecisionsExhausted",
+    "Dependency",
+    "Derived",
+    "Event",
+    "Exclusion",
+    "FromDependency",
+    "FromExclusion",
+    "Incompatibility",
+    "NeedDependencies",
+    "NeedVersions",
+    "NoVersions",
+    "Package",
+    "Solved",
+    "Solver",
+    "SolverError",
+    "Unavailable",
+    "UnknownVersion",
+    "Unsolvable",
+    "VersionTable",
+    "reasons",
+]

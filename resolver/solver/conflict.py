@@ -1,0 +1,134 @@
+"""What a conflict teaches: conflict resolution of PubGrub over masks.
+
+Starting from an incompatibility that the partial solution satisfies, replace the latest assumption that makes it so
+by that assumption's own reason, until what is left would have been false one or more levels earlier. Two rules
+differ from pub's ``solver.md``:
+
+- A term that facts about its package alone satisfy is resolved away at once. Such facts hold at every level, so that
+  an incompatibility that keeps the term is only weaker to read.
+- Level 1, the root and what follows from it, is resolved only when nothing else is left: "a and b are
+  incompatible" stays true for other roots and reads shorter than its consequence for this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from .facts import Package
+from .incompatibility import ROOT, Derived, Incompatibility
+from .package_state import PackageState, Reason, incompatibility_of
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """``incompatibility`` is new, and false at ``level`` but for the term on ``state``."""
+
+    incompatibility: Incompatibility
+    state: PackageState
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Satisfier:
+    """The latest assumption that an incompatibility needs to be satisfied."""
+
+    state: PackageState
+    level: int
+    reason: Reason | None
+    earlier_level: int
+    """Where the rest of the incompatibility was satisfied already."""
+
+
+class Analysis:
+    """Conflict resolution for one solve."""
+
+    def __init__(
+        self,
+        states: Mapping[Package, PackageState],
+        note: Callable[[PackageState, Incompatibility], None],
+        spend: Callable[[int], None],
+    ) -> None:
+        """``note`` hears of every step, for the priorities; ``spend`` counts terms and may raise."""
+        self._states = states
+        self._note = note
+        self._spend = spend
+
+    def learn(self, conflict: Incompatibility) -> Lesson | Incompatibility:
+        """Return what to learn and where to go back to, or the proof that there is no solution."""
+        current = self._without_known(conflict)
+        while not _is_final(current):
+            satisfier = self._satisfier(current)
+            if satisfier.reason is None or satisfier.earlier_level < satisfier.level:
+                self._note(satisfier.state, current)
+                return Lesson(current, satisfier.state, satisfier.earlier_level)
+            cause = incompatibility_of(satisfier.reason)
+            current = self._without_known(self._resolve(current, cause, satisfier.state))
+            self._note(satisfier.state, current)
+        return current
+
+    def _satisfier(self, incompatibility: Incompatibility) -> _Satisfier:
+        latest: PackageState | None = None
+        latest_at = latest_position = latest_level = -1
+        earlier_level = 1  # the root is never taken back
+        for package, mask in incompatibility.terms.items():
+            state = self._states[package]
+            assumptions = state.assumptions
+            outside = state.known & ~mask
+            at = len(assumptions) - 1
+            while at > 0 and not assumptions[at - 1][0] & outside:
+                at -= 1
+            _, position, level, _ = assumptions[at]
+            if position > latest_position:
+                earlier_level = max(earlier_level, latest_level)
+                latest, latest_at, latest_position, latest_level = state, at, position, level
+            else:
+                earlier_level = max(earlier_level, level)
+        assert latest is not None
+        reason = latest.assumptions[latest_at][3]
+        if reason is not None:
+            # The assumption may satisfy its term only together with earlier ones on the same package.
+            admitted = latest.universe & ~incompatibility_of(reason).terms[latest.package]
+            difference = admitted & latest.known & ~incompatibility.terms[latest.package]
+            if difference:
+                at = latest_at - 1
+                while at > 0 and not latest.assumptions[at - 1][0] & difference:
+                    at -= 1
+                earlier_level = max(earlier_level, latest.assumptions[at][2])
+        return _Satisfier(latest, latest_level, reason, earlier_level)
+
+    def _resolve(self, left: Incompatibility, right: Incompatibility, pivot: PackageState) -> Incompatibility:
+        """Combine two incompatibilities that cannot both spare ``pivot``."""
+        terms = dict(left.terms)
+        for package, mask in right.terms.items():
+            if package in terms:
+                terms[package] &= mask
+            else:
+                terms[package] = mask
+        package = pivot.package
+        either = left.terms[package] | right.terms[package]
+        if either == pivot.universe:
+            del terms[package]
+        else:
+            terms[package] = either
+        self._spend(len(terms))
+        return Incompatibility(terms, Derived(left, right))
+
+    def _without_known(self, incompatibility: Incompatibility) -> Incompatibility:
+        """Resolve away the terms that facts about their package alone satisfy."""
+        for package, mask in incompatibility.terms.items():
+            state = self._states[package]
+            if not state.known & ~mask:
+                missing = state.universe & ~mask
+                for reason in state.unary:
+                    fact = incompatibility_of(reason)
+                    if fact.terms[package] & missing:
+                        missing &= ~fact.terms[package]
+                        incompatibility = self._resolve(incompatibility, fact, state)
+        return incompatibility
+
+
+def _is_final(incompatibility: Incompatibility) -> bool:
+    """Nothing but the root is left to blame."""
+    terms = incompatibility.terms
+    return not terms or (len(terms) == 1 and ROOT in terms)

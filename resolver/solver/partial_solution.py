@@ -1,0 +1,81 @@
+"""The assumptions made so far, in order, and the way back.
+
+Level 0 is what facts about single packages say (``PackageState.known``), level 1 the root and what follows from it
+alone; each further decision opens a level. Invariants, verified by :meth:`PartialSolution.check`: per package the
+masks of its assumptions strictly shrink, never to nothing; levels never fall along the order of assumptions.
+"""
+
+from __future__ import annotations
+
+from .package_state import PackageState, Reason
+from .priority import Agenda
+
+
+class PartialSolution:
+    """All assumptions in the order they were made."""
+
+    __slots__ = ("_agenda", "_starts", "level", "order")
+
+    def __init__(self, agenda: Agenda) -> None:
+        self._agenda = agenda
+        self.order: list[PackageState] = []
+        """Whose last assumption it is; parallel to the positions in the assumptions."""
+        self.level = 0
+        self._starts: list[int] = [0]
+        """The position of the first assumption of each level."""
+
+    def decide(self, state: PackageState, version: int) -> None:
+        """Open a level with the choice of ``version``."""
+        self.level += 1
+        self._starts.append(len(self.order))
+        mask = 1 << version
+        state.assumptions.append((mask, len(self.order), self.level, None))
+        self.order.append(state)
+        state.mask = mask
+        state.decided = version
+
+    def derive(self, state: PackageState, mask: int, reason: Reason) -> None:
+        """Narrow ``state`` to ``mask``, a true part of what it was, because of ``reason``."""
+        was_optional = state.mask & 1
+        state.assumptions.append((mask, len(self.order), self.level, reason))
+        self.order.append(state)
+        state.mask = mask
+        if was_optional and not mask & 1:
+            self._agenda.enqueue(state)
+
+    def backtrack(self, level: int) -> None:
+        """Forget every assumption above ``level``."""
+        if level >= self.level:
+            return
+        start = self._starts[level + 1]
+        order = self.order
+        while len(order) > start:
+            state = order.pop()
+            assumptions = state.assumptions
+            _, _, _, reason = assumptions.pop()
+            if reason is None:
+                state.decided = 0
+            state.mask = assumptions[-1][0] & state.known if assumptions else state.known
+            if reason is None and not state.mask & 1:
+                self._agenda.enqueue(state)
+        del self._starts[level + 1 :]
+        self.level = level
+
+    def check(self) -> None:
+        """Verify the invariants (tests call it; it costs as much as the solve)."""
+        positions: list[tuple[int, int]] = []
+        for state in set(self.order):
+            left = state.universe
+            for mask, position, level, _ in state.assumptions:
+                assert self.order[position] is state
+                assert mask, f"nothing is left of {state.package}"
+                assert not mask & ~left, f"{state.package} grew"
+                left = mask
+                positions.append((position, level))
+            assert state.mask == left & state.known
+            assert state.mask, f"nothing is left of {state.package}"
+            assert not state.decided or state.mask == 1 << state.decided
+        positions.sort()
+        assert [position for position, _ in positions] == list(range(len(self.order)))
+        levels = [level for _, level in positions]
+        assert levels == sorted(levels)

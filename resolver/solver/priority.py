@@ -1,0 +1,121 @@
+"""Which package is decided next.
+
+The order is uv's, because answers are compared: first packages that a dependency pins to one version, then those
+that were often rejected, then those that often caused rejections, then the rest; among equals whoever was mentioned
+first by the dependencies of a version that was tried. It depends on the course of the solve alone, never on the
+order in which facts arrived.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+from .facts import Package
+
+if TYPE_CHECKING:
+    from .package_state import PackageState
+
+CONFLICT_THRESHOLD = 5
+"""So many conflicts move a package forward (uv's number)."""
+
+_CLASS_BITS = 48
+_ORDER_BITS = 24
+
+
+class Urgency(IntEnum):
+    """Classes of packages, the most urgent first."""
+
+    SINGLETON = 0
+    CONFLICT_EARLY = 1
+    """Often rejected itself."""
+    CONFLICT_LATE = 2
+    """Its versions were often the reason to reject another."""
+    UNSPECIFIED = 3
+
+
+class Project:
+    """A package and its extras: they share one place in the order."""
+
+    __slots__ = ("members", "name", "order", "urgency")
+
+    def __init__(self, name: Package) -> None:
+        self.name = name
+        self.order = -1
+        self.urgency = Urgency.UNSPECIFIED
+        self.members: list[PackageState] = []
+
+
+class Agenda:
+    """The packages that await a decision, by rank.
+
+    The heap may hold packages that were decided or are no longer required: they are skipped when they surface.
+    ``PackageState.queued`` is the rank under which a package is in the heap, so that it is there once.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int]] = []
+        self._by_tiebreak: list[PackageState] = []
+        self._projects = 0
+
+    def mention(self, state: PackageState, *, is_exact: bool) -> None:
+        """A version that is tried depends on ``state``."""
+        project = state.project
+        if project.order < 0:
+            project.order = self._projects
+            self._projects += 1
+            if is_exact:
+                project.urgency = Urgency.SINGLETON
+        elif is_exact and project.urgency is not Urgency.SINGLETON:
+            self._move(project, Urgency.SINGLETON)
+        if state.tiebreak < 0:
+            state.tiebreak = len(self._by_tiebreak)
+            self._by_tiebreak.append(state)
+            project.members.append(state)
+            state.rank = self._rank(state)
+
+    def advance(self, project: Project, urgency: Urgency) -> bool:
+        """Move a project forward because of its conflicts; False if it is as far already."""
+        if project.urgency <= urgency:
+            return False
+        self._move(project, urgency)
+        return True
+
+    def enqueue(self, state: PackageState) -> None:
+        """``state`` is required and has no decision."""
+        if state.queued != state.rank:
+            state.queued = state.rank
+            heappush(self._heap, (state.rank, state.tiebreak))
+
+    def first(self) -> PackageState | None:
+        """The package to decide next; None: nothing is left."""
+        heap = self._heap
+        while heap:
+            rank, tiebreak = heap[0]
+            state = self._by_tiebreak[tiebreak]
+            if rank == state.rank and not state.decided and not state.mask & 1:
+                return state
+            heappop(heap)
+            if state.queued == rank:
+                state.queued = -1
+        return None
+
+    def pending(self) -> list[PackageState]:
+        """All packages that await a decision, in the order of their turns as of now."""
+        found = {
+            rank: state
+            for rank, tiebreak in self._heap
+            if rank == (state := self._by_tiebreak[tiebreak]).rank and not state.decided and not state.mask & 1
+        }
+        return [found[rank] for rank in sorted(found)]
+
+    def _move(self, project: Project, urgency: Urgency) -> None:
+        project.urgency = urgency
+        for state in project.members:
+            state.rank = self._rank(state)
+            if not state.decided and not state.mask & 1:
+                self.enqueue(state)
+
+    def _rank(self, state: PackageState) -> int:
+        return state.project.urgency << _CLASS_BITS | state.project.order << _ORDER_BITS | state.tiebreak
