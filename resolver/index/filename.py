@@ -7,6 +7,7 @@ what is remembered is immutable, and forgetting it costs time only.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -24,7 +25,7 @@ _TAILS: dict[str, tuple[str | None, str]] = {}
 _NAMES: dict[str, str] = {}
 
 
-class InvalidFilename(ValueError):
+class FilenameError(ValueError):
     """The name is no wheel's and no sdist's name; the text says why without quoting it."""
 
 
@@ -63,7 +64,7 @@ def wheel_tail(tail: str) -> tuple[str | None, str]:
     """Split ``1-py3-none-any.whl``, what follows the version, into (build tag or None, compressed tag set).
 
     Raises:
-        InvalidFilename: not three components and at most one build tag before them, or too many tags.
+        FilenameError: not three components and at most one build tag before them, or too many tags.
     """
     try:
         return _TAILS[tail]
@@ -71,19 +72,19 @@ def wheel_tail(tail: str) -> tuple[str | None, str]:
         pass
     parts = tail.removesuffix(".whl").split("-")
     if not tail.endswith(".whl") or len(parts) not in (3, 4):
-        raise InvalidFilename("a wheel's name has five or six parts")
+        raise FilenameError("a wheel's name has five or six parts")
     build = parts[0] if len(parts) == 4 else None
     if build is not None and not _BUILD.fullmatch(build):
-        raise InvalidFilename("a build tag starts with a digit")
+        raise FilenameError("a build tag starts with a digit")
     count = 1
     for part in parts[-3:]:
         if not _PLATFORM.fullmatch(part):
-            raise InvalidFilename("an empty tag, or one with characters that no tag has")
+            raise FilenameError("an empty tag, or one with characters that no tag has")
         count *= part.count(".") + 1
     if not all(one.isidentifier() for one in parts[-3].split(".")):
-        raise InvalidFilename("an interpreter tag starts with a letter")
+        raise FilenameError("an interpreter tag starts with a letter")
     if count > MAX_TAGS:
-        raise InvalidFilename(f"its tags multiply to {count}; at most {MAX_TAGS} are allowed")
+        raise FilenameError(f"its tags multiply to {count}; at most {MAX_TAGS} are allowed")
     found = (build, "-".join(parts[-3:]))
     if len(_TAILS) >= MAX_REMEMBERED:
         _TAILS.clear()
@@ -95,15 +96,15 @@ def split_wheel(filename: str) -> tuple[str, str, str]:
     """Split a wheel's name into (normalised name, version as spelled, tail for :func:`wheel_tail`).
 
     Raises:
-        InvalidFilename: fewer parts than a wheel's name has, or a name that is none.
+        FilenameError: fewer parts than a wheel's name has, or a name that is none.
     """
     parts = filename.split("-", 2)
     if len(parts) != 3:
-        raise InvalidFilename("a wheel's name has five or six parts")
+        raise FilenameError("a wheel's name has five or six parts")
     # PEP 427: runs of punctuation are one underscore
     name = "" if "__" in parts[0] else normalised(parts[0])
     if not name:
-        raise InvalidFilename("the part before the first dash is no project name")
+        raise FilenameError("the part before the first dash is no project name")
     return name, parts[1], parts[2]
 
 
@@ -130,3 +131,40 @@ def sdist_version(stem: str, name: str) -> str | None:
             return stem[at + 1 :]
         at = stem.find("-", at + 1)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Filename:
+    """A file name, taken apart."""
+
+    name: str
+    """Normalised."""
+    version: Version
+    tags: str | None
+    """The compressed tag set; None for an sdist."""
+    build: str | None
+
+
+def parse_filename(filename: str) -> Filename:
+    """Take the name of a wheel or sdist apart, without knowing the project.
+
+    An sdist's version is what follows the last dash (PEP 625).
+
+    Raises:
+        FilenameError: it is neither.
+    """
+    if filename.endswith(".whl"):
+        name, text, tail = split_wheel(filename)
+        build, tags = wheel_tail(tail)
+        version = version_of(text)
+    else:
+        stem = sdist_stem(filename)
+        if stem is None:
+            raise FilenameError("its ending is none of .whl, .tar.gz and .zip")
+        prefix, _, text = stem.rpartition("-")
+        name, version, tags, build = normalised(prefix), version_of(text), None, None
+    if not name:
+        raise FilenameError("the part before the version is no project name")
+    if version is None:
+        raise FilenameError("its version is not one of PEP 440")
+    return Filename(name, version, tags, build)

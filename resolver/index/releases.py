@@ -13,7 +13,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from .filename import InvalidFilename, sdist_stem, sdist_version, split_wheel, version_of, wheel_tail
+from .filename import FilenameError, sdist_stem, sdist_version, split_wheel, version_of, wheel_tail
 from .links import BadLink, Links
 from .page import Release
 
@@ -237,7 +237,7 @@ def group(
                 found.keys.add((tags, specifier[1], yanked != ""))
             else:
                 found.sdists.append((filename, row, (None, specifier[1], yanked != "")))
-        except (_Unusable, InvalidFilename, BadLink) as error:
+        except (_Unusable, FilenameError, BadLink) as error:
             reason = str(error)
         except (KeyError, TypeError, AttributeError, ValueError, IndexError):
             reason = _fault(entry)
