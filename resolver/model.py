@@ -262,6 +262,9 @@ class LockedPackage:
     reference: str | None
     flags: tuple[str, ...]
     """Of ``yanked``, ``prerelease``, ``sdist-only``, ``no-upload-time``."""
+    enforced_python: str | None = None
+    """The specifiers of ``requires_python`` that every target satisfies: what an installer may be told to enforce.
+    Upper bounds are no reason to reject a candidate, so a pin may violate one, and PEP 751 has installers fail then."""
 
 
 @dataclass(frozen=True, slots=True)

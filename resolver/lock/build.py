@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise, product
+from itertools import pairwise
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
+from resolver.environment.tags import rank
 from resolver.environment.target import Target
 from resolver.index.page import File
 from resolver.model import Changes, Lock, LockedDependency, LockedPackage, Notice, Pin, Resolution, Stated
@@ -48,7 +49,7 @@ def build(resolution: Resolution) -> Lock:
     packages = tuple(_package(groups[source], targets, selected, several) for source in ordered)
     return Lock(
         requires_python=_requires_python(targets, query.requires_python),
-        environments=tuple(dict.fromkeys(target.marker for target in targets)),
+        environments=tuple(dict.fromkeys(_single_quoted(target.marker) for target in targets)),
         packages=packages,
         extras=query.extras,
         groups=query.groups,
@@ -79,6 +80,7 @@ def _package(
     wheels = {file.filename: file for _, one in group for file in one.wheels if pin.reference or _usable(file, members)}
     sdist = next((one.sdist for _, one in group if one.sdist is not None), None)
     kept = tuple(wheels[filename] for filename in sorted(wheels))
+    requires_python = next((one.requires_python for _, one in group if one.requires_python), None)
     files = (*kept, sdist) if sdist is not None else kept
     for file in files:
         plain(file.url)
@@ -96,13 +98,14 @@ def _package(
         targets=tuple(target.name for target in members),
         index=pin.index,
         index_url=pin.index_url,
-        requires_python=next((one.requires_python for _, one in group if one.requires_python), None),
+        requires_python=requires_python,
         requires=_requires(group, selected, several),
         via=tuple(sorted({origin for _, one in group for origin in one.via})),
         wheels=kept,
         sdist=sdist,
         reference=pin.reference,
         flags=_flags(group, files),
+        enforced_python=_enforced(requires_python, tuple(one.python for one in members)) if requires_python else None,
     )
 
 
@@ -116,7 +119,7 @@ def _requires(
             chosen = selected[position].get(edge.name)
             if chosen is not None and edge.name != pin.name:
                 version = chosen.version if edge.name in several else ""
-                markers.setdefault((edge.name, version), set()).add(edge.marker)
+                markers.setdefault((edge.name, version), set()).add(edge.marker and _single_quoted(edge.marker))
     return tuple(
         LockedDependency(name, marker, version or None)
         for name, version in sorted(markers, key=lambda key: (key[0], version_key(key[1])))
@@ -138,27 +141,37 @@ def _flags(group: Sequence[tuple[int, Pin]], files: Sequence[File]) -> tuple[str
     return tuple(flag for flag, holds in asserted if holds)
 
 
-@lru_cache(maxsize=16_384)  # distinct compressed tag sets; all of a large index have a few thousand
-def _expanded(tags: str) -> frozenset[str]:
-    """Expand a compressed tag set (PEP 425): ``py2.py3-none-any`` → both."""
-    interpreters, _, rest = tags.lower().partition("-")
-    abis, _, platforms = rest.partition("-")
-    return frozenset(
-        f"{interpreter}-{abi}-{platform}"
-        for interpreter, abi, platform in product(interpreters.split("."), abis.split("."), platforms.split("."))
-    )
-
-
 def _usable(file: File, targets: Sequence[Target]) -> bool:
-    """Whether one of ``targets`` supports one of the wheel's tags."""
-    return file.tags is not None and any(not _expanded(file.tags).isdisjoint(target.tags) for target in targets)
+    return file.tags is not None and any(rank(file.tags, target) is not None for target in targets)
+
+
+@lru_cache(maxsize=16_384)  # the texts of Requires-Python in a large index, for a few targets
+def _enforced(requires_python: str, pythons: tuple[str, ...]) -> str | None:
+    """The specifiers that all of ``pythons`` satisfy; None where there are none, or the text is none."""
+    try:
+        specifiers = SpecifierSet(requires_python)
+    except InvalidSpecifier:
+        return None  # of old metadata: ``>=2.7.*``
+    versions = [_version(python) for python in pythons]
+    kept = [str(one) for one in specifiers if all(one.contains(version, prereleases=True) for version in versions)]
+    return ",".join(sorted(kept)) or None
+
+
+def _version(python: str) -> Version:
+    return Version(python.rstrip("+"))  # an interpreter built from a checkout calls itself 3.13.1+
+
+
+@lru_cache(maxsize=16_384)
+def _single_quoted(marker: str) -> str:
+    """Respell a marker so that JSON and TOML need no escapes, where its values allow that."""
+    return marker if "'" in marker else marker.replace('"', "'")
 
 
 def _requires_python(targets: Sequence[Target], stated: str | None) -> str | None:
     """Return the caller's own ``requires-python`` where every target satisfies it, else the oldest target's minor."""
     if not targets:
         return stated
-    pythons = [Version(target.python) for target in targets]
+    pythons = [_version(target.python) for target in targets]
     if stated:
         try:
             specifiers = SpecifierSet(stated)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from packaging.markers import UndefinedComparison
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import parse_tag
 from packaging.version import InvalidVersion, Version
@@ -74,7 +75,8 @@ class _Walk:
         yield from self._reach()
 
     def _admission(self) -> Iterator[str]:
-        if self._lock.requires_python and not _contains(self._lock.requires_python, self._target.python):
+        python = self._target.python.rstrip("+")  # an interpreter built from a checkout calls itself 3.13.1+
+        if self._lock.requires_python and not _contains(self._lock.requires_python, python):
             yield f"Python {self._target.python} is not {self._lock.requires_python}, which the lock requires"
         environments = self._lock.environments
         if environments and not any(_marker_holds(marker, self._target) for marker in environments):
@@ -108,7 +110,7 @@ class _Walk:
             files = package.wheels if package.sdist is None else (*package.wheels, package.sdist)
             if not any(package.reference or file.tags is None or _fits(file, self._target) for file in files):
                 yield f"{_title(package)} has no file that can be installed"
-            if package.requires_python and not _contains(package.requires_python, self._target.python):
+            if package.requires_python and not _old_enough(package.requires_python, self._target.python):
                 yield f"{_title(package)} requires Python {package.requires_python}"
             if package.name in approved:
                 for file in files:
@@ -192,7 +194,12 @@ def _marker_holds(text: str, target: Target, extra: str = "") -> bool:
     found = _holds.get(key)
     if found is None:
         marker = parse(f"x ; {text}").marker
-        found = marker is None or marker.evaluate({**target.markers, "extra": extra})
+        extras: frozenset[str] = frozenset({extra} if extra else ())
+        environment = {**target.markers, "extra": extra, "extras": extras, "dependency_groups": frozenset[str]()}
+        try:
+            found = marker is None or marker.evaluate(environment)
+        except UndefinedComparison:
+            found = True  # ``sys_platform ~= "linux"`` says nothing, so it leaves out nothing
         if len(_holds) >= _MAX_REMEMBERED:
             _holds.clear()
         _holds[key] = found
@@ -213,9 +220,24 @@ def _contains(specifier: str, version: str) -> bool:
 
 
 @lru_cache(maxsize=16_384)
+def _old_enough(requires_python: str, python: str) -> bool:
+    """Whether ``python`` is not below the lower bounds: those are what a candidate may be rejected for, as in uv."""
+    try:
+        specifiers = SpecifierSet(requires_python)
+    except InvalidSpecifier:
+        return True
+    release = Version(Version(python.rstrip("+")).base_version)  # 3.14.0rc1 counts as a 3.14
+    bounds = [one for one in specifiers if one.operator in {">=", ">", "~=", "=="}]
+    lowest = [Version(Version(one.version.removesuffix(".*")).base_version) for one in bounds]
+    return all(
+        release > bound if one.operator == ">" else release >= bound for one, bound in zip(bounds, lowest, strict=True)
+    )
+
+
+@lru_cache(maxsize=16_384)
 def _tags(compressed: str) -> frozenset[str]:
     return frozenset(str(tag) for tag in parse_tag(compressed))
 
 
 def _fits(file: File, target: Target) -> bool:
-    return file.tags is not None and not _tags(file.tags).isdisjoint(target.tags)
+    return file.tags is not None and any(tag in target.tags for tag in _tags(file.tags))

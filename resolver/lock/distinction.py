@@ -32,7 +32,14 @@ _VARIABLES = (
     "python_full_version",
     "implementation_version",
 )
-_ORDERED = frozenset({"python_version", "python_full_version"})
+# A lock's environment is "3.13, from 3.13.1 on": an installer's 3.13.7 must find its packages too. Patch releases are
+# therefore told apart by ranges; minor releases are named, for an environment names its own.
+_OPERATORS = {
+    "python_version": ("==", "<", ">=", "!="),
+    "python_full_version": ("<", ">="),
+    "implementation_version": ("<", ">="),
+}
+_EQUALITY = ("==", "!=")
 _QUOTABLE = re.compile(r"[A-Za-z0-9._+ -]+")
 
 
@@ -81,7 +88,7 @@ class Distinction:
         mentioned = sorted(_VARIABLES, key=lambda name: re.search(rf"\b{name}\b", self._known) is None)
         for variable in mentioned:
             values = sorted({env.get(variable, "") for env in self._environments})
-            for operator in ("==", "<", ">=", "!=") if variable in _ORDERED else ("==", "!="):
+            for operator in _OPERATORS.get(variable, _EQUALITY):
                 for value in values:
                     if _QUOTABLE.fullmatch(value):
                         text = f"{variable} {operator} '{value}'"

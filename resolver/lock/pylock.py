@@ -14,8 +14,6 @@ from datetime import datetime
 from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from resolver.index.page import File
 from resolver.model import Lock, LockedDependency, LockedPackage
 
@@ -66,8 +64,8 @@ def _package(package: LockedPackage, by_name: Mapping[str, Sequence[LockedPackag
     parts = [f"\n[[packages]]\nname = {_string(package.name)}\nversion = {_string(package.version)}\n"]
     if package.marker is not None:
         parts.append(f"marker = {_string(package.marker)}\n")
-    if package.requires_python and _is_specifier(package.requires_python):
-        parts.append(f"requires-python = {_string(package.requires_python)}\n")
+    if package.enforced_python is not None:
+        parts.append(f"requires-python = {_string(package.enforced_python)}\n")
     if package.requires:
         parts.append(_dependencies(package, by_name))
     if package.reference is not None:
@@ -165,16 +163,6 @@ def _hashes(hashes: tuple[tuple[str, str], ...]) -> str:
     """Render the table of hashes; empty where there is none that PEP 751 allows."""
     allowed = sorted((name.lower(), digest) for name, digest in hashes if name.lower() in hashlib.algorithms_guaranteed)
     return f"{{ {', '.join(f'{name} = {_string(digest)}' for name, digest in allowed)} }}" if allowed else ""
-
-
-@lru_cache(maxsize=4096)
-def _is_specifier(text: str) -> bool:
-    """Whether ``text`` can stand in a lock: old metadata has ``>=2.7.*``, which readers of PEP 751 must refuse."""
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
-        return False
-    return True
 
 
 def _array(key: str, items: Sequence[str]) -> str:

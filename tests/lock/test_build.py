@@ -45,7 +45,8 @@ def test_packages_are_sorted_by_name_and_then_by_version_not_by_text() -> None:
 def test_one_target_needs_no_markers() -> None:
     lock = build(resolution({LINUX: [pin("a", "1"), pin("b", "1")]}, "a", "b"))
     assert markers(lock) == {"a 1": None, "b 1": None}
-    assert lock.environments == (LINUX.marker,)
+    assert lock.environments == (LINUX.marker.replace('"', "'"),)
+    assert Marker(lock.environments[0]) == Marker(LINUX.marker)
     assert lock.requires_python == ">=3.13"
 
 
@@ -61,10 +62,10 @@ def test_versions_that_differ_by_python_are_told_apart_by_python() -> None:
     assert markers(lock) == {"a 1": "python_version == '3.11'", "a 2": "python_version == '3.13'"}
 
 
-def test_patch_releases_of_one_minor_are_told_apart_by_the_full_version() -> None:
+def test_patch_releases_of_one_minor_are_told_apart_by_ranges_that_later_patches_are_in() -> None:
     early, late = target("early", python="3.13.0"), target("late", python="3.13.1")
     lock = build(resolution({early: [pin("a", "1")], late: [pin("a", "2")]}))
-    assert markers(lock) == {"a 1": "python_full_version == '3.13.0'", "a 2": "python_full_version == '3.13.1'"}
+    assert markers(lock) == {"a 1": "python_full_version < '3.13.1'", "a 2": "python_full_version >= '3.13.1'"}
 
 
 def test_implementations_are_told_apart_by_name() -> None:
@@ -170,8 +171,16 @@ def test_requires_python_is_the_callers_own_where_every_target_satisfies_it() ->
 
 
 def test_requires_python_admits_a_prerelease_that_was_asked_for() -> None:
-    beta = replace(target("beta", python="3.15"), python="3.15.0b1")
+    beta = target("beta", python="3.15.0b1")
     assert build(resolution({beta: [pin("a", "1")]})).requires_python == ">=3.15.0b1"
+
+
+def test_of_requires_python_only_what_every_target_satisfies_is_enforced() -> None:
+    capped = replace(pin("a", "1"), requires_python=">=3.9,!=3.10.*,<3.13")
+    package = locked(build(resolution({OLD: [capped], LINUX: [capped]})), "a")
+    assert (package.requires_python, package.enforced_python) == (">=3.9,!=3.10.*,<3.13", "!=3.10.*,>=3.9")
+    legacy = replace(capped, requires_python=">=2.7.*")
+    assert locked(build(resolution({OLD: [legacy]})), "a").enforced_python is None
 
 
 def test_edges_name_a_version_only_where_the_lock_has_several() -> None:
@@ -193,7 +202,7 @@ def test_edges_name_a_version_only_where_the_lock_has_several() -> None:
 def test_edges_keep_their_markers_unless_an_unconditional_one_stands_beside() -> None:
     requires = ["b; sys_platform == 'linux'", "c", "c; python_version > '3'", "a[x]", "gone"]
     lock = build(resolution({LINUX: [pin("a", "1", *requires), pin("b", "1"), pin("c", "1")]}))
-    assert locked(lock, "a").requires == (LockedDependency("b", 'sys_platform == "linux"'), LockedDependency("c"))
+    assert locked(lock, "a").requires == (LockedDependency("b", "sys_platform == 'linux'"), LockedDependency("c"))
 
 
 def test_what_targets_say_of_one_package_is_united() -> None:

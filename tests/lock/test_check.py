@@ -82,6 +82,7 @@ IDLE_EDGE = edge("core; sys_platform == 'win32'")
         (swap("core", version="1"), "linux: core 1 violates the constraint !=1 of requirements.in:1"),
         (swap("core", wheels=(WINDOWS_WHEEL,)), "linux: core 2 has no file that can be installed"),
         (swap("core", requires_python=">=3.14"), "linux: core 2 requires Python >=3.14"),
+        (swap("core", requires_python="==3.14.*"), "linux: core 2 requires Python ==3.14.*"),
         (swap("web", version="0.9"), "linux: requirements.in:1 requires web>=1, and web 0.9 is selected"),
         (swap("fast", requires=(IDLE_EDGE,)), 'linux: fast 1 requires core only if sys_platform == "win32"'),
     ],
@@ -89,6 +90,17 @@ IDLE_EDGE = edge("core; sys_platform == 'win32'")
 def test_a_wrong_choice_is_named(change: Callable[[dict[str, Pin]], None], fault: str) -> None:
     asked = with_pins(small(), change)
     assert fault in check(build(asked), asked)
+
+
+def test_an_upper_bound_on_python_is_no_fault() -> None:
+    for text in (">=3.9,<3.13", "==3.9.*", ">=2.7.*", ">3.12", "!=3.13.*"):
+        asked = with_pins(small(), swap("core", requires_python=text))
+        assert check(build(asked), asked) == ()
+
+
+def test_a_marker_without_meaning_leaves_nothing_out() -> None:
+    asked = with_pins(small(), swap("fast", requires=(edge("core; sys_platform ~= 'linux'"),)))
+    assert check(build(asked), asked) == ()
 
 
 def test_an_edge_that_was_not_recorded_is_found_in_the_raw_metadata() -> None:

@@ -108,6 +108,14 @@ def test_an_installer_selects_the_wheel_with_the_best_tag() -> None:
     assert selected(to_pylock(build(asked)), LINUX) == {"a 1": "a-1-cp313-cp313-manylinux_2_28_x86_64.whl"}
 
 
+def test_an_upper_bound_on_python_that_the_resolution_ignored_stops_no_installer() -> None:
+    capped = replace(pin("a", "1"), requires_python=">=3.9,<3.13")
+    beta = target("beta", python="3.15.0b1")
+    new = replace(pin("b", "1"), requires_python=">=3.15")
+    for where, chosen in ((LINUX, capped), (beta, new)):
+        assert list(selected(to_pylock(build(resolution({where: [chosen]}))), where)) == [f"{chosen.name} 1"]
+
+
 def test_nothing_is_lost_between_the_lock_and_its_text() -> None:
     lock = build(one_target())
     read = Pylock.from_dict(tomllib.loads(to_pylock(lock)))

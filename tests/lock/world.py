@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from resolver.environment.target import Target
+from resolver.environment.target import Target, make_target
 from resolver.errors import Place
 from resolver.index.page import File
 from resolver.model import Edge, Notice, Pin, Query, Resolution, Stated, TargetResolution
@@ -16,50 +16,17 @@ from transport.message import Index
 CORP = Index(name="corp", url="https://packages.corp.example/simple/")
 
 _PLATFORMS = {
-    # sys_platform, platform_system, os_name, platform_machine, platform tags
-    "linux": ("linux", "Linux", "posix", "x86_64", ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "linux_x86_64")),
-    "linux-old": ("linux", "Linux", "posix", "x86_64", ("manylinux_2_17_x86_64", "linux_x86_64")),
-    "arm": ("linux", "Linux", "posix", "aarch64", ("manylinux_2_28_aarch64", "linux_aarch64")),
-    "macos": ("darwin", "Darwin", "posix", "arm64", ("macosx_11_0_arm64", "macosx_11_0_universal2")),
-    "windows": ("win32", "Windows", "nt", "AMD64", ("win_amd64",)),
+    "linux": "x86_64-manylinux_2_28",
+    "linux-old": "x86_64-manylinux_2_17",
+    "arm": "aarch64-manylinux_2_28",
+    "macos": "aarch64-apple-darwin",
+    "windows": "x86_64-pc-windows-msvc",
 }
 
 
 def target(name: str, python: str = "3.13", platform: str = "linux", implementation: str = "cpython") -> Target:
-    """Return a target; ``python`` of two parts means its ``.0``."""
-    sys_platform, system, os_name, machine, platforms = _PLATFORMS[platform]
-    full = python if python.count(".") == 2 else f"{python}.0"
-    minor = ".".join(full.split(".")[:2])
-    spoken = {"cpython": "CPython", "pypy": "PyPy"}[implementation]
-    markers = {
-        "implementation_name": implementation,
-        "implementation_version": full,
-        "os_name": os_name,
-        "platform_machine": machine,
-        "platform_python_implementation": spoken,
-        "platform_release": "",
-        "platform_system": system,
-        "platform_version": "",
-        "python_full_version": full,
-        "python_version": minor,
-        "sys_platform": sys_platform,
-    }
-    digits = minor.replace(".", "")
-    interpreter = f"cp{digits}" if implementation == "cpython" else f"pp{digits}"
-    abi = interpreter if implementation == "cpython" else f"pypy{digits}_pp73"
-    tags = [f"{interpreter}-{abi}-{one}" for one in platforms]
-    tags += [f"{interpreter}-none-any", f"py{digits}-none-any", "py3-none-any"]
-    version = f"python_full_version == '{full}'" if python == full else f"python_version == '{minor}'"
-    return Target(
-        name=name,
-        python=full,
-        implementation=implementation,
-        platform=platform,
-        markers=markers,
-        tags={tag: rank for rank, tag in enumerate(tags)},
-        marker=f"{version} and platform_machine == '{machine}' and sys_platform == '{sys_platform}'",
-        key=hashlib.sha256(repr((sorted(markers.items()), tags)).encode()).hexdigest(),
-    )
+    """Return a target; ``platform`` is a key of ``_PLATFORMS``."""
+    return make_target(name=name, python=python, platform=_PLATFORMS[platform], implementation=implementation)
 
 
 def wheel(name: str, version: str, tags: str = "py3-none-any", host: str = "files.corp.example") -> File:
