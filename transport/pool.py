@@ -1,0 +1,229 @@
+"""The bottom: moves bytes with aiohttp, and says in our words what can go wrong there.
+
+aiohttp appears here and nowhere else, without its redirects, cookies, proxies from the environment, netrc,
+session authentication, and decompression: each of those is decided above, or bounded as aiohttp's own is not.
+There is one connector per :class:`~transport.hop.Reach`, because a pooled connection that was allowed for one
+reach must not be handed to a hop that may not go there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
+
+from . import decoding, faults, guard
+from .errors import BadResponse, IdentityInvalid, Timeout, TooLarge
+from .hop import Hop, Reach
+from .message import Kind, Response
+from .pace import Pace
+from .settings import TransportSettings
+from .tls import Contexts
+
+MAX_FIELD = 32 * 1024  # one header line; a content security policy may have 10 KiB
+MAX_HEADERS = 64 * 1024  # all of them together
+ERROR_BODY = 64 * 1024  # of an answer that is not 2xx: a problem document at most
+YIELD_EVERY = 1024 * 1024  # decoded bytes after which other tasks get a turn
+
+
+class Pool:
+    """Connections."""
+
+    def __init__(self, settings: TransportSettings, contexts: Contexts) -> None:
+        self._settings = settings
+        self._contexts = contexts
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(_count)
+        self._sessions = {reach: self._session(reach, trace) for reach in Reach}
+
+    def _session(self, reach: Reach, trace: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(
+            limit=0,  # width is decided per origin, in `limit`; a queue here would look like a slow connect
+            ttl_dns_cache=10,
+            socket_factory=guard.Guard(reach),
+        )
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"user-agent": self._settings.user_agent},
+            skip_auto_headers=("accept",),
+            trust_env=False,
+            auto_decompress=False,
+            raise_for_status=False,
+            trace_configs=[trace],
+            max_line_size=MAX_FIELD,
+            max_field_size=MAX_FIELD,
+            timeout=aiohttp.ClientTimeout(
+                total=None, connect=None, sock_connect=self._settings.connect, sock_read=None
+            ),
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for session in self._sessions.values():
+            await session.close()
+
+    async def fetch(self, hop: Hop) -> Response:
+        """Send ``hop`` once and return whatever status comes back.
+
+        Raises:
+            TransportError: the road, the handshake, or bytes that make no answer.
+        """
+        denied: list[str] = []
+        token = guard.denied.set(denied)
+        before = hop.tally.sent
+        try:
+            return await self._exchange(hop, before)
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError, HttpProcessingError) as error:
+            raise faults.named(hop, error, denied) from None
+        finally:
+            guard.denied.reset(token)
+
+    async def _exchange(self, hop: Hop, before: int) -> Response:
+        settings, loop = self._settings, asyncio.get_running_loop()
+        started = loop.time()
+        patience = settings.total_retry if hop.patience is None else max(hop.patience, 0.1)
+        index = hop.request.index
+        extra: dict[str, Any] = {}
+        if hop.origin.scheme == "https":
+            try:
+                extra["ssl"] = await self._contexts.get(index, own=hop.own)
+            except (OSError, ValueError) as error:
+                raise hop.failure(
+                    IdentityInvalid,
+                    f"a certificate file of the configuration cannot be used: {type(error).__name__}",
+                    "identity-invalid",
+                ) from None
+        session = self._sessions[hop.reach]
+        if index.proxy is not None:
+            extra["proxy"] = URL(index.proxy.reveal())
+            session = self._sessions[Reach.ANY]  # the address is the proxy's, and the operator named it
+        try:
+            async with asyncio.timeout(min(patience, settings.connect + settings.first_byte)):
+                answer = await session.request(
+                    hop.request.method,
+                    URL(hop.url, encoded=True),
+                    headers=[*hop.headers, *hop.secrets],
+                    allow_redirects=False,
+                    trace_request_ctx=hop.tally,
+                    **extra,
+                )
+        except aiohttp.ConnectionTimeoutError:
+            raise
+        except TimeoutError:
+            raise hop.failure(
+                Timeout, f"no answer within {loop.time() - started:.0f} s", "first-byte-timeout"
+            ) from None
+        try:
+            headers = _headers(hop, answer.raw_headers)
+            body, digest = await self._body(hop, answer, headers, started, patience)
+        except BaseException:
+            answer.close()  # whatever is still on its way must not be read as the next answer
+            raise
+        return Response(
+            status=answer.status,
+            url=hop.url,
+            headers=headers,
+            body=body,
+            digest=digest,
+            partition=hop.partition,
+            requests=hop.tally.sent - before,
+        )
+
+    async def _body(
+        self, hop: Hop, answer: aiohttp.ClientResponse, headers: Mapping[str, str], started: float, patience: float
+    ) -> tuple[bytes, str]:
+        """Read and decode the body under the caps; return it with its SHA-256 in hex."""
+        wire_cap, cap = self._caps(hop, answer.status)
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > wire_cap:
+            return self._beyond(hop, answer, int(length), 0)
+        encoding = headers.get("content-encoding", "")
+        if hop.request.kind is Kind.FILE:
+            encoding = ""  # asked for as it is: what was listed with a hash are these bytes, whatever they are called
+        elif hop.request.kind is Kind.RANGE and encoding.strip().lower() not in {"", "identity"}:
+            raise _malformed(hop, "a range of a recoded file is of no use", "content-encoding")
+        pace = Pace(hop, self._settings, started, patience)
+        digest, pieces, size, wire, unyielded = hashlib.sha256(), [], 0, 0, 0
+        try:
+            decoder = decoding.Body(encoding, cap)
+            while wire <= wire_cap and (chunk := await pace.read(answer.content)):
+                wire += len(chunk)
+                for piece in decoder.feed(chunk):
+                    digest.update(piece)
+                    pieces.append(piece)
+                    size += len(piece)
+                    unyielded += len(piece)
+                    if unyielded > YIELD_EVERY:
+                        unyielded = 0
+                        await asyncio.sleep(0)
+            if wire > wire_cap:
+                return self._beyond(hop, answer, wire, size)
+            decoder.finish()
+        except decoding.Overflow:
+            return self._beyond(hop, answer, wire, size)
+        except decoding.Corrupt as error:
+            failure = _malformed(hop, str(error), "content-encoding")
+            failure.retryable = "stops early" in str(error)
+            raise failure from None
+        return b"".join(pieces), digest.hexdigest()
+
+    def _beyond(self, hop: Hop, answer: aiohttp.ClientResponse, wire: int, decoded: int) -> tuple[bytes, str]:
+        """Drop an answer that is too large; of one that is no success, status and headers are enough."""
+        if 200 <= answer.status < 300:
+            raise hop.failure(
+                TooLarge, f"the body is too large: {wire} bytes on the wire, {decoded} decoded so far", "too-large"
+            )
+        answer.close()
+        return b"", hashlib.sha256(b"").hexdigest()
+
+    def _caps(self, hop: Hop, status: int) -> tuple[int, int]:
+        """Return the caps on wire bytes and on decoded bytes."""
+        settings, kind = self._settings, hop.request.kind
+        if not 200 <= status < 300:
+            return ERROR_BODY, ERROR_BODY
+        wire, decoded = {
+            Kind.PAGE: (settings.page_wire, settings.page_decoded),
+            Kind.METADATA: (settings.metadata, settings.metadata),
+            Kind.RANGE: (settings.range, settings.range),
+            Kind.FILE: (settings.file, settings.file),
+        }[kind]
+        if hop.request.max_bytes is not None:
+            decoded = hop.request.max_bytes
+            wire = min(wire, decoded) if kind in {Kind.RANGE, Kind.FILE} else wire
+        return wire, decoded
+
+
+async def _count(
+    _session: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceRequestHeadersSentParams
+) -> None:
+    # Here, because aiohttp itself repeats a request whose kept-alive connection had died: the server saw two.
+    context.trace_request_ctx.sent += 1
+
+
+def _headers(hop: Hop, raw: tuple[tuple[bytes, bytes], ...]) -> dict[str, str]:
+    """Fold header fields into lower-case names; repeated ones are joined as RFC 9110 §5.3 says."""
+    if sum(len(name) + len(value) for name, value in raw) > MAX_HEADERS:
+        raise _malformed(hop, f"more than {MAX_HEADERS} bytes of headers", "malformed")
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "surrogateescape")
+        if name == "set-cookie":
+            continue  # an index has no business with our state
+        if name in headers and name not in {"location", "etag", "last-modified", "date", "expires"}:
+            headers[name] += f", {value}"
+        else:
+            headers.setdefault(name, value)
+    return headers
+
+
+def _malformed(hop: Hop, text: str, kind: str) -> BadResponse:
+    error = hop.failure(BadResponse, text, kind)
+    error.retryable = False  # a server that talks nonsense talks the same nonsense again
+    return error

@@ -1,0 +1,87 @@
+"""The layers, put together in the one order that works; see the table in the architecture notes.
+
+    redirects + auth → coalesce → cache → retry → limit → pool
+
+This is the only module that knows more than one layer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from . import decoding
+from .auth import Auth
+from .cache import Cache
+from .clock import SYSTEM, Clock
+from .coalesce import Coalesce
+from .fetch import Fetcher
+from .limit import Limit
+from .memory import Memory
+from .partition import Partitions, load_key
+from .pool import Pool
+from .redaction import KnownSecrets
+from .redirects import Redirects, RequestRecord
+from .retry import Retry
+from .settings import TransportSettings
+from .storage import Storage
+from .tls import Contexts
+
+__all__ = ["RequestRecord", "TransportSettings", "open_stack"]
+
+log = logging.getLogger("transport.stack")
+
+
+@asynccontextmanager
+async def open_stack(
+    settings: TransportSettings,
+    *,
+    clock: Clock = SYSTEM,
+    on_request: Callable[[RequestRecord], None] | None = None,
+) -> AsyncIterator[Fetcher]:
+    """Give a fetcher for as long as the block runs; leaving it cancels what is under way and closes everything.
+
+    Args:
+        settings: sizes, times, the cache, the address policy.
+        clock: time, sleep and chance for pauses, retries and ages (not for sockets).
+        on_request: told of every hop, cache hits included; must be quick and raise nothing.
+    """
+    storage = _storage(settings)
+    known = KnownSecrets()
+    pool = Pool(settings, Contexts())
+    limit = Limit(
+        pool,
+        clock,
+        connections=settings.connections_per_origin,
+        failures=settings.breaker_failures,
+        pause=settings.breaker_pause,
+    )
+    retry = Retry(limit, clock, retries=settings.retries, total=settings.total_retry, backoff=settings.backoff)
+    cache = Cache(retry, Memory(settings.memory_max_bytes), storage, clock)
+    coalesce = Coalesce(cache, cache.ready)
+    auth = Auth(
+        Partitions(load_key(settings.cache_dir if storage is not None else None)),
+        known,
+        clock,
+        encodings=decoding.accepted(),
+        private_addresses=settings.private_addresses,
+        allowed_urls=settings.allowed_urls,
+    )
+    try:
+        yield Redirects(coalesce, auth, known, limit=settings.max_redirects, on_request=on_request)
+    finally:
+        await coalesce.close()
+        await cache.close()
+        await pool.close()
+
+
+def _storage(settings: TransportSettings) -> Storage | None:
+    """Open the disk cache, or go on without: an unusable directory makes us slower, not wrong."""
+    if settings.cache_dir is None:
+        return None
+    try:
+        return Storage(settings.cache_dir, settings.cache_max_bytes)
+    except OSError as error:
+        log.warning("the cache directory cannot be used, going on in memory: %s", type(error).__name__)
+        return None

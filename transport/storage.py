@@ -1,0 +1,250 @@
+"""Responses on disk: shared by processes, safe to kill, never believed without proof.
+
+``entries/ab/<key>`` holds what is known of a URL in a partition (msgpack behind a checksum, up to eight
+variants); ``bodies/ab/<sha256>`` holds the bytes, named for what they are. A writer makes a temporary file,
+renames it into place, and the entry comes last, so an entry never speaks of a body that was not yet there.
+
+Every file stands alone: an entry without its body is a miss, a body without an entry is only old. That is why
+eviction needs no counting, why several processes need no lock, and why nothing is synced to the platter: what a
+crash tears, a checksum finds. Whatever is wrong with a file, the answer is a miss and the file is deleted.
+All functions block; the cache calls them in threads. Invariant (held by tests that kill and corrupt): what
+:meth:`Storage.read` returns was stored under exactly that key, byte for byte.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgpack
+
+MAGIC = b"LWH1"  # change it with the layout: strangers' entries are misses
+CHECKSUM = 32
+MAX_ENTRY = 1024 * 1024  # an entry is some kilobytes; a larger file is not ours
+SWEEP_TO = 0.9  # sweep below the cap, so that the next write does not sweep again
+TOUCH_AFTER = 3600.0  # the least-recently-used order needs no better clock than an hour
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One response, without its body."""
+
+    url: str
+    status: int
+    headers: dict[str, str]
+    variant: tuple[tuple[str, str], ...]
+    digest: str
+    size: int
+    request_time: float
+    response_time: float
+
+
+Key = tuple[str, ...]
+
+
+class Storage:
+    """A directory of responses."""
+
+    def __init__(self, directory: Path, max_bytes: int) -> None:
+        """Use ``directory`` (made if missing).
+
+        Raises:
+            OSError: it cannot be made or written.
+        """
+        self._entries = directory / "http" / "entries"
+        self._bodies = directory / "http" / "bodies"
+        self._temporary = directory / "http" / "tmp"
+        self._max_bytes = max_bytes
+        for path in (self._entries, self._bodies, self._temporary):
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._put(self._temporary / "probe", b"")
+        self._written = 0
+        self.discarded = 0
+        """How many broken files were met."""
+
+    def read(self, key: Key) -> list[tuple[Stored, bytes]]:
+        """Return the variants stored under ``key``; none where anything is wrong."""
+        path = self._entry(key)
+        variants = self._variants(path, key)
+        found: list[tuple[Stored, bytes]] = []
+        for stored in variants:
+            body = self._body(stored)
+            if body is not None:
+                found.append((stored, body))
+        if variants and not found:
+            self._discard(path)
+        return found
+
+    def write(self, key: Key, variants: list[Stored], bodies: dict[str, bytes]) -> None:
+        """Store ``variants`` under ``key``; ``bodies`` by digest, those that are already there may be left out.
+
+        Raises:
+            OSError: the disk is full, read-only or gone; nothing half-written remains in view.
+        """
+        for digest, body in bodies.items():
+            path = self._path(self._bodies, digest)
+            try:
+                if path.stat().st_size == len(body):
+                    os.utime(path)
+                    continue
+            except OSError:
+                pass
+            self._put(path, body)
+        # Header bytes beyond UTF-8 are kept as surrogates.
+        payload = msgpack.packb([list(key), [_pack(stored) for stored in variants]], unicode_errors="surrogateescape")
+        self._put(self._entry(key), MAGIC + hashlib.sha256(payload).digest() + payload)
+        if self._written > self._max_bytes // 16:
+            self.sweep()
+
+    def delete(self, key: Key) -> None:
+        """Forget ``key``."""
+        with contextlib.suppress(OSError):
+            self._entry(key).unlink()
+
+    def sweep(self) -> int:
+        """Delete debris, and the least recently used files while all together exceed the cap; return the sum."""
+        self._written = 0
+        with contextlib.suppress(OSError):
+            for path in list(self._temporary.iterdir()):
+                self._clear(path)
+        files: list[tuple[float, int, Path]] = []
+        for path in self._files():
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                files.append((status.st_mtime, max(status.st_size, 512), path))
+        total = sum(size for _, size, _ in files)
+        if total > self._max_bytes:
+            for _, size, path in sorted(files, key=lambda file: file[0]):
+                if total <= self._max_bytes * SWEEP_TO:
+                    break
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                total -= size
+        return total
+
+    def _files(self) -> Iterator[Path]:
+        for root in (self._entries, self._bodies):
+            with contextlib.suppress(OSError):
+                for folder in list(root.iterdir()):
+                    with contextlib.suppress(OSError):
+                        yield from list(folder.iterdir())
+
+    def _clear(self, path: Path) -> None:
+        """Delete a temporary file whose writer is gone: writers hold a lock as long as they live."""
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+    def _variants(self, path: Path, key: Key) -> list[Stored]:
+        try:
+            with path.open("rb") as file:
+                raw = file.read(MAX_ENTRY + 1)
+        except FileNotFoundError:
+            return []
+        except OSError:
+            self._discard(path)
+            return []
+        head, payload = raw[: len(MAGIC) + CHECKSUM], raw[len(MAGIC) + CHECKSUM :]
+        if len(raw) > MAX_ENTRY or head != MAGIC + hashlib.sha256(payload).digest():
+            self._discard(path)
+            return []
+        try:
+            written, variants = msgpack.unpackb(payload, unicode_errors="surrogateescape")
+            if tuple(written) != key:  # a file that was moved or copied under another name
+                self._discard(path)
+                return []
+            return [_unpack(fields) for fields in variants]
+        except (ValueError, TypeError, LookupError, RecursionError, msgpack.UnpackException):
+            self._discard(path)
+            return []
+
+    def _body(self, stored: Stored) -> bytes | None:
+        path = self._path(self._bodies, stored.digest)
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                body = file.read() if status.st_size == stored.size else b""
+        except OSError:
+            return None
+        if len(body) != stored.size or hashlib.sha256(body).hexdigest() != stored.digest:
+            self._discard(path)
+            return None
+        return body
+
+    def touch(self, key: Key, digest: str, now: float) -> None:
+        """Mark as used what served ``key``, at most once an hour; ``now`` is epoch seconds."""
+        with contextlib.suppress(OSError):
+            for path in (self._entry(key), self._path(self._bodies, digest)):
+                if now - path.stat().st_mtime > TOUCH_AFTER:
+                    os.utime(path)
+
+    def _discard(self, path: Path) -> None:
+        self.discarded += 1
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+    def _entry(self, key: Key) -> Path:
+        text = "".join(f"{len(part)}:{part}" for part in key)
+        return self._path(self._entries, hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest())
+
+    @staticmethod
+    def _path(root: Path, name: str) -> Path:
+        return root / name[:2] / name
+
+    def _put(self, path: Path, content: bytes) -> None:
+        temporary = self._temporary / secrets.token_hex(12)
+        try:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                file.write(content)
+                file.flush()
+                try:
+                    temporary.replace(path)
+                except FileNotFoundError:
+                    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                    temporary.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+        self._written += len(content)
+
+
+def _pack(stored: Stored) -> list[object]:
+    return [
+        stored.url,
+        stored.status,
+        stored.headers,
+        [list(pair) for pair in stored.variant],
+        stored.digest,
+        stored.size,
+        stored.request_time,
+        stored.response_time,
+    ]
+
+
+def _unpack(fields: list[object]) -> Stored:
+    """Rebuild and check types: a checksum proves that we wrote it, not that this version did."""
+    url, status, headers, variant, digest, size, request_time, response_time = fields
+    if not (
+        isinstance(url, str)
+        and isinstance(status, int)
+        and isinstance(headers, dict)
+        and all(isinstance(name, str) and isinstance(value, str) for name, value in headers.items())
+        and isinstance(variant, list)
+        and isinstance(digest, str)
+        and len(digest) == 64
+        and digest.isalnum()
+        and isinstance(size, int)
+        and isinstance(request_time, float)
+        and isinstance(response_time, float)
+    ):
+        raise TypeError("not an entry of this version")
+    pairs = tuple((str(name), str(value)) for name, value in variant)
+    return Stored(url, status, headers, pairs, digest, size, request_time, response_time)
