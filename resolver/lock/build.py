@@ -20,7 +20,7 @@ from resolver.model import Changes, Lock, LockedDependency, LockedPackage, Notic
 
 from .address import plain, redacted
 from .diff import changes, version_key
-from .distinction import between
+from .distinction import Distinction, between
 
 _Source = tuple[str, str, str | None, str | None, str | None]
 """(name, version, index, index URL, reference): what makes two pins one package."""
@@ -46,7 +46,8 @@ def build(resolution: Resolution) -> Lock:
     names = [source[0] for source in ordered]
     several = {name for name, following in pairwise(names) if name == following}
     selected = [resolved.pins for resolved in resolution.targets]
-    packages = tuple(_package(groups[source], targets, selected, several) for source in ordered)
+    distinction = between(targets)
+    packages = tuple(_package(groups[source], targets, distinction, selected, several) for source in ordered)
     return Lock(
         requires_python=_requires_python(targets, query.requires_python),
         environments=tuple(dict.fromkeys(_single_quoted(target.marker) for target in targets)),
@@ -72,6 +73,7 @@ def _stated_text(stated: Stated) -> str:
 def _package(
     group: Sequence[tuple[int, Pin]],
     targets: Sequence[Target],
+    distinction: Distinction,
     selected: Sequence[Mapping[str, Pin]],
     several: set[str],
 ) -> LockedPackage:
@@ -90,9 +92,7 @@ def _package(
     return LockedPackage(
         name=pin.name,
         version=pin.version,
-        marker=between(targets).marker(sum(1 << position for position, _ in group))
-        if len(group) < len(targets)
-        else None,
+        marker=distinction.marker(sum(1 << position for position, _ in group)),
         extras=tuple(sorted({extra for _, one in group for extra in one.extras})),
         direct=any(one.is_direct for _, one in group),
         targets=tuple(target.name for target in members),
@@ -134,9 +134,9 @@ def _flags(group: Sequence[tuple[int, Pin]], files: Sequence[File]) -> tuple[str
     asserted = (
         ("yanked", any(one.yanked is not None for _, one in group)),
         ("prerelease", known and version.is_prerelease),
-        ("sdist-only", bool(files) and not any(file.is_wheel for file in files)),
+        ("sdist-only", bool(files) and not files[0].is_wheel),  # the sdist is the last
         # A direct reference has no release date to hold against ``exclude_newer``.
-        ("no-upload-time", pin.reference is None and any(file.upload_time is None for file in files)),
+        ("no-upload-time", pin.reference is None and None in [file.upload_time for file in files]),
     )
     return tuple(flag for flag, holds in asserted if holds)
 

@@ -11,6 +11,7 @@ was never recorded is not missed, and only tests and audits can afford to notice
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -195,7 +196,8 @@ def _marker_holds(text: str, target: Target, extra: str = "") -> bool:
     if found is None:
         marker = parse(f"x ; {text}").marker
         extras: frozenset[str] = frozenset({extra} if extra else ())
-        environment = {**target.markers, "extra": extra, "extras": extras, "dependency_groups": frozenset[str]()}
+        environment: dict[str, str | AbstractSet[str]] = {**target.markers, "extra": extra, "extras": extras}
+        environment["dependency_groups"] = frozenset()
         try:
             found = marker is None or marker.evaluate(environment)
         except UndefinedComparison:

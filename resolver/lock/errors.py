@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+_SHOWN = 10  # file names in a text; the attribute has them all
+
 
 class LockError(ValueError):
     """The lock cannot be made, or not be written in this format."""
@@ -20,7 +22,7 @@ class IndistinguishableTargets(LockError):
     def __init__(self, first: str, second: str) -> None:
         super().__init__(
             f"targets {first!r} and {second!r} need different packages, but no environment marker tells them apart"
-            " (they differ in wheel tags only); lock them in separate requests"
+            " (they differ in wheel tags or the kernel's version only); lock them in separate requests"
         )
         self.first = first
         self.second = second
@@ -40,6 +42,3 @@ class HashMissing(LockError):
             f"{written} needs a hash of every file, and there is none of: {shown}{more}."
             " Let the index publish sha256 hashes, or ask for a format that can do without"
         )
-
-
-_SHOWN = 10  # file names in the text; the attribute has them all
