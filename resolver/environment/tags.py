@@ -83,7 +83,9 @@ def _read(spec: str) -> tuple[Bounds, ...]:
         return parse(spec)
     except SpecifierError:
         pass
-    text = spec[:MAX_TEXT]  # what is longer than the parser's own limit is not repaired either
+    if len(spec) > MAX_TEXT:
+        return ()
+    text = spec
     for pattern, replacement in _REPAIRS:
         text = pattern.sub(replacement, text)
     try:
