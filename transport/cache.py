@@ -152,6 +152,8 @@ class Cache:
             response_time=self._clock.wall(),
         )
         record = Record(stored, response.body, self._clock.monotonic(), 0.0)
+        if hop.request.sha256 not in {None, response.digest}:
+            return
         if _terms(record, hop).storable and len(response.body) <= MAX_STORED:
             self._keep(hop, record, instead_of=None, body_on_disk=False)
         elif response.status in freshness.STORED_STATUSES:

@@ -252,3 +252,12 @@ def merged(stored: Headers, answer: Headers) -> dict[str, str]:
     old = dict(stored)
     old.pop("age", None)  # the 304 says how old it is now, or that it is new
     return old | new
+
+
+def retry_after(headers: Headers, now: float) -> float | None:
+    """Read ``Retry-After`` (RFC 9110 §10.2.3), delay or HTTP-date, as seconds from ``now`` (epoch seconds)."""
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    moment = http_date(value)
+    return None if moment is None else max(0.0, moment - now)

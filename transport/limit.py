@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 from .clock import Clock
 from .errors import Paused, Unreachable
+from .freshness import retry_after
 from .hop import Hop, Sender
 from .message import Response
 from .origin import Origin
-from .pause import retry_after
 
 MAX_ORIGINS = 4096  # origins named by requests come and go
 SICK = frozenset({502, 503, 504, 520, 521, 522, 523, 524, 527})

@@ -97,6 +97,8 @@ class Request:
     """On the clock of ``asyncio``'s loop (``loop.time()``), seconds; None: the default for ``kind``."""
     max_bytes: int | None = None
     """Cap on decoded body bytes; None: the default for ``kind``."""
+    sha256: str | None = None
+    """What the index promised for the body, hex: an answer with another digest is returned, but never stored."""
 
 
 @dataclass(frozen=True, slots=True)

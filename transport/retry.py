@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from .clock import Clock
 from .errors import BadStatus, Paused, TransportError
+from .freshness import retry_after
 from .hop import Hop, Sender
 from .message import Response
-from .pause import retry_after
 
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 527})
 """Never 501, 505 or 511: they will say the same tomorrow."""

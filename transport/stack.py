@@ -11,7 +11,6 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from . import decoding
 from .auth import Auth
 from .cache import Cache
 from .clock import SYSTEM, Clock
@@ -20,7 +19,7 @@ from .fetch import Fetcher
 from .limit import Limit
 from .memory import Memory
 from .partition import Partitions, load_key
-from .pool import Pool
+from .pool import Pool, accepted
 from .redaction import KnownSecrets
 from .redirects import Redirects, RequestRecord
 from .retry import Retry
@@ -64,7 +63,7 @@ async def open_stack(
         Partitions(load_key(settings.cache_dir if storage is not None else None)),
         known,
         clock,
-        encodings=decoding.accepted(),
+        encodings=accepted(),
         private_addresses=settings.private_addresses,
         allowed_urls=settings.allowed_urls,
     )

@@ -18,13 +18,15 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
-from . import decoding, faults, guard
-from .errors import BadResponse, IdentityInvalid, Timeout, TooLarge
-from .hop import Hop, Reach
-from .message import Kind, Response
+from transport import guard
+from transport.errors import BadResponse, IdentityInvalid, Timeout, TooLarge
+from transport.hop import Hop, Reach
+from transport.message import Kind, Response
+from transport.settings import TransportSettings
+from transport.tls import Contexts
+
+from . import decoding, faults
 from .pace import Pace
-from .settings import TransportSettings
-from .tls import Contexts
 
 MAX_FIELD = 32 * 1024  # one header line; a content security policy may have 10 KiB
 MAX_HEADERS = 64 * 1024  # all of them together

@@ -6,10 +6,10 @@ import asyncio
 
 import aiohttp
 
-from .errors import Timeout
-from .hop import Hop
-from .message import Kind
-from .settings import TransportSettings
+from transport.errors import Timeout
+from transport.hop import Hop
+from transport.message import Kind
+from transport.settings import TransportSettings
 
 
 class Pace:

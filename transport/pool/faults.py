@@ -12,8 +12,8 @@ import ssl
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
-from . import diagnosis
-from .errors import (
+from transport import diagnosis
+from transport.errors import (
     AddressDenied,
     BadResponse,
     ConnectFailed,
@@ -23,7 +23,7 @@ from .errors import (
     TransportError,
     Unauthorized,
 )
-from .hop import Hop
+from transport.hop import Hop
 
 CAUSES = 8  # links of an exception chain worth following
 
