@@ -29,14 +29,14 @@ class LogicalLine:
     indent: int
     """Characters before ``text`` in the first physical line."""
     width: int
-    """Characters of the first physical line that take part: beyond them a column is not known."""
+    """Characters of the first physical line that take part, its end included where nothing was joined to it."""
     longest: int
     """Characters of the longest physical line, comment included."""
 
     def column(self, offset: int) -> int | None:
         """Return the column (from 1) of ``text[offset]``, None where it is on a later physical line."""
         column = self.indent + offset
-        return column + 1 if column <= self.width else None
+        return column + 1 if column < self.width else None
 
 
 def logical_lines(text: str) -> Iterator[LogicalLine]:
@@ -54,7 +54,7 @@ def logical_lines(text: str) -> Iterator[LogicalLine]:
         if is_continued:
             continue
         joined = "".join(parts)
-        width = len(parts[0])
+        width = len(joined) + 1 if len(parts) == 1 else len(parts[0])
         parts = []
         comment = _COMMENT.search(joined)
         bare = joined[: comment.start()] if comment else joined

@@ -65,6 +65,11 @@ class Project:
         return list(self._extras)
 
     @property
+    def has_dynamic_extras(self) -> bool:
+        """Whether only a build could tell the extras."""
+        return "optional-dependencies" in self._dynamic
+
+    @property
     def requires_python(self) -> str | None:
         """``[project] requires-python``, checked."""
         value = self._table.get("requires-python")
@@ -104,16 +109,10 @@ class Project:
         yield from self._state(values, self._document.name, "[project] dependencies", marker)
 
     def extra_requirements(self, name: str, marker: str = "", within: tuple[str, ...] = ()) -> Iterator[Stated]:
-        """Yield what the normalised extra adds, each under ``marker`` where there is one.
+        """Yield what the normalised extra, one of :attr:`extras`, adds, each under ``marker`` where there is one.
 
         ``within`` are the extras that led here: one that comes back to itself adds nothing it did not state already.
         """
-        if name not in self._extras:
-            if "optional-dependencies" in self._dynamic:
-                self._fault("[project] optional-dependencies are dynamic: only a build could tell them; list them")
-            else:
-                self._fault(f"there is no extra {name}; defined: {listing(self.extras)}")
-            return
         if name in within or (name, marker) in self._expanded:
             return
         self._expanded.add((name, marker))
@@ -149,6 +148,9 @@ class Project:
         if stated is None:
             return
         if self.name is not None and stated.requirement.name == self.name:
+            for extra in stated.requirement.extras:
+                if extra not in self._extras:
+                    self._fault(f"the project has no extra {extra}; defined: {listing(self.extras)}", value)
             yield from self._itself(stated.requirement, marker, within)
             return
         if marker:
@@ -163,5 +165,5 @@ class Project:
         own = str(requirement.marker) if requirement.marker is not None else ""
         both = f"({marker}) and ({own})" if marker and own else marker or own
         yield from self.dependencies(both)
-        for extra in requirement.extras:
+        for extra in filter(self._extras.__contains__, requirement.extras):
             yield from self.extra_requirements(extra, both, within)

@@ -95,6 +95,7 @@ class _Reader:
         self._files = self._normalise(files)
         self._reader = FileReader(self._files, self._gathered)
         self._projects: dict[str, Project] = {}
+        self._has_broken_project = False
         self._excludes: set[str] = set()
         self._sources: dict[str, tuple[str, Place]] = {}
         self._requires_python: list[str] = []
@@ -163,6 +164,7 @@ class _Reader:
         self._reader.used.add(name)
         document = read_toml(name, self._files[name], self._faults)
         if document is None:
+            self._has_broken_project = True
             return None
         project = self._projects[name] = Project(document, self._faults)
         tool = ToolUv(document, self._faults)
@@ -181,25 +183,29 @@ class _Reader:
         for index, extra in names.items():
             place = Place(pointer=f"/extras/{index}")
             if not self._projects:
-                if not self._faults:
+                if not self._has_broken_project:
                     self._faults.add(place, f"extras are those of a project; name its {PYPROJECT} in roots")
                 return
             holders = [project for project in self._projects.values() if extra in project.extras]
             for project in holders:
                 self._gathered.extend(Role.REQUIREMENT, project.extra_requirements(extra))
-            if not holders:
+            if holders:
+                continue
+            if any(project.has_dynamic_extras for project in self._projects.values()):
+                self._faults.add(place, "the extras are dynamic: only a build could tell them; list them in [project]")
+            else:
                 self._faults.add(place, f"there is no extra {extra}; defined: {listing(known)}")
 
     def read_groups(self, groups: Sequence[str]) -> None:
         names = self._names(groups, "groups", "a dependency group")
         self._groups = tuple(dict.fromkeys(names.values()))
-        if names and not self._projects and PYPROJECT in self._files:
+        if names and not self._projects and not self._has_broken_project and PYPROJECT in self._files:
             self._open(PYPROJECT)
         known = [group for project in self._projects.values() for group in project.groups.names]
         for index, group in names.items():
             place = Place(pointer=f"/groups/{index}")
             if not self._projects:
-                if not self._faults:
+                if not self._has_broken_project:
                     self._faults.add(place, f"dependency groups are read from {PYPROJECT}; send it among the files")
                 return
             holders = [project for project in self._projects.values() if group in project.groups.names]
@@ -260,7 +266,7 @@ class _Reader:
                 kind, place = source
                 self._faults.add(
                     place,
-                    f"[tool.uv.sources] takes {name} from a {kind}, not from an index; "
+                    f"[tool.uv.sources] takes {name} from {kind}, not from an index; "
                     "exclude it, or require a wheel of it by URL",
                 )
 

@@ -48,26 +48,37 @@ def join(containing: str, named: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(containing), named))
 
 
-def default_roots(files: Mapping[str, str], others: Iterable[str]) -> list[str] | None:
+def default_roots(files: Mapping[str, str], aside: Iterable[str]) -> list[str] | None:
     """Choose what to read when nothing was named; None when only the caller can tell.
 
-    The only file; else ``pyproject.toml``; else the one file that no other file includes. ``others`` are files with
-    a part of their own (constraints, overrides).
+    The only file; else ``pyproject.toml``; else the one file that no other file includes. ``aside`` are files with
+    a part of their own (constraints, overrides): neither they nor what they include is chosen.
     """
-    aside = set(others)
-    candidates = [name for name in files if name not in aside]
-    if len(candidates) <= 1:
-        return candidates
+    includes = {name: _includes(name, text) for name, text in files.items()}
+    reached: set[str] = set()
+    waiting = list(aside)
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting.extend(includes.get(name, ()))
+    candidates = [name for name in files if name not in reached]
     if PYPROJECT in candidates:
         return [PYPROJECT]
-    included = {
+    if len(candidates) <= 1:
+        return candidates
+    included = {one for name in candidates for one in includes[name] if one != name}
+    tops = [name for name in candidates if name not in included]
+    return tops if len(tops) == 1 else None
+
+
+def _includes(name: str, text: str) -> set[str]:
+    if is_project(name) or why_foreign(name) is not None:
+        return set()
+    return {
         join(name, option.value)
-        for name in candidates
-        if not is_project(name) and why_foreign(name) is None
-        for statement in islice(statements(files[name]), MAX_STATEMENTS)
+        for statement in islice(statements(text), MAX_STATEMENTS)
         if statement.line.longest <= MAX_LINE
         for option in statement.options
         if option.name in INCLUDES and option.value is not None
     }
-    candidates = [name for name in candidates if name not in included]
-    return candidates if len(candidates) == 1 else None

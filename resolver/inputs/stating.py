@@ -38,7 +38,7 @@ def read_stated(
     except RequirementError as error:
         if error.offset is not None and column is not None:
             place = replace(place, column=column(error.offset))
-        said = f"{quoted(text.strip())}: {error}" if text.strip() else str(error)
+        said = f"{quoted(text.strip())}: {error}{_remedy(text, error.offset)}" if text.strip() else str(error)
         faults.add(place, said, is_requirement=True)
         return None
     return Stated(requirement, origin, place, hashes)
@@ -50,3 +50,14 @@ def under_marker(requirement: Requirement, marker: str) -> str:
     what = f" @ {requirement.url} " if requirement.url is not None else requirement.specifier
     own = f"({requirement.marker}) and " if requirement.marker is not None else ""
     return f"{requirement.name}{extras}{what} ; {own}({marker})"
+
+
+def _remedy(text: str, offset: int | None) -> str:
+    """Return what to write instead, for the two mistakes that people make most."""
+    if offset is None or not 0 < offset < len(text):
+        return ""
+    if text[offset] == "=":
+        return "; versions are compared with ==, >=, <=, !=, ~=, < or >"
+    if text[offset - 1].isspace() and text[offset].isalnum():
+        return "; one requirement stands on each line, and a marker behind a semicolon"
+    return ""

@@ -11,6 +11,8 @@ from .faults import Faults, host_of, quoted
 from .stating import read_stated
 from .toml_document import TomlDocument
 
+_ELSEWHERE = {"workspace": "the workspace", "path": "a path", "git": "a repository", "url": "a URL"}
+
 
 class ToolUv:
     """The table of one document; empty where there is none."""
@@ -61,9 +63,8 @@ class ToolUv:
         """
         found: dict[str, str] = {}
         for name, source in self._sources():
-            kind = next((kind for kind in ("workspace", "path", "git", "url") if source.get(kind)), None)
-            if kind is not None:
-                found[name] = kind
+            for key in _ELSEWHERE.keys() & source.keys():
+                found[name] = _ELSEWHERE[key]
         return found
 
     def place(self) -> Place:
