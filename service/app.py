@@ -1,0 +1,106 @@
+"""The only place that constructs things: settings become a transport, a gateway, the use case and an application."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+
+from resolver.driver import resolve as drive
+from resolver.index.gateway import Gateway
+from transport.settings import TransportSettings
+from transport.stack import open_stack
+
+from . import bodies, handlers, middleware, pages
+from .configuration import Configuration
+from .heads import HeadWatch
+from .locks import Clock, Locks, Resolve
+from .settings import Settings
+from .stored import StoredLocks
+from .telemetry import Telemetry
+from .tokens import Tokens
+
+ROUTES = (
+    web.post("/v1/lock", handlers.lock),
+    web.get("/v1/locks/{id}", handlers.stored_lock),
+    web.get("/v1/locks/{id}/pylock.toml", handlers.stored_pylock),
+    web.get("/v1/locks/{id}/requirements.txt", handlers.stored_requirements),
+    web.get("/v1/indexes", pages.indexes),
+    web.get("/v1/info", pages.info),
+    web.get("/v1/openapi.json", pages.openapi),
+    web.get("/problems/{name}", pages.problem),
+    web.get("/healthz", pages.healthz),
+    web.get("/readyz", pages.readyz),
+    web.get("/metrics", pages.metrics),
+    web.get("/docs", pages.docs),
+    web.get("/web/{name}", pages.asset),
+    web.get("/", pages.landing),
+)
+
+
+def transport_settings(settings: Settings) -> TransportSettings:
+    """Return the transport's part of the settings."""
+    network, policy = settings.network, settings.policy
+    allowed = (policy.index_urls,) if policy.index_urls == "loopback" else policy.index_urls
+    return TransportSettings(
+        connections_per_origin=network.connections_per_origin,
+        connect=network.timeout.connect,
+        first_byte=network.timeout.first_byte,
+        idle=network.timeout.idle,
+        page=network.timeout.page,
+        retries=network.retries,
+        cache_dir=settings.cache.dir / "http",
+        private_addresses=policy.private_addresses,
+        allowed_urls=() if allowed == "none" else tuple(allowed),
+        netrc=network.netrc,
+    )
+
+
+def clock() -> datetime:
+    """Return the time in UTC, or the instant that ``SOURCE_DATE_EPOCH`` fixes for reproducible answers."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
+
+
+def make_app(configuration: Configuration, *, resolve: Resolve | None = None, now: Clock = clock) -> web.Application:
+    """Return the application. ``resolve`` replaces the resolver and its transport (tests, embedding).
+
+    Raises:
+        SettingsError: a file of secrets cannot be read.
+    """
+    settings = configuration.settings
+    service = settings.service
+    indexes = tuple(index.to_index() for index in settings.index)
+    tokens = None if service.tokens_file is None else Tokens.read(service.tokens_file)
+    telemetry = Telemetry()
+    app = web.Application(
+        middlewares=[middleware.observe(telemetry), middleware.authenticate(tokens)],
+        client_max_size=service.max_body,
+    )
+    app[pages.CONFIGURATION] = configuration
+    app[pages.TELEMETRY] = telemetry
+    app[pages.READINESS] = pages.Readiness()
+    app[middleware.HEADS] = HeadWatch(service.header_timeout)
+    app[handlers.LIMITS] = bodies.Limits(service.max_body, service.body_timeout)
+    stored = StoredLocks(Path(settings.cache.dir) / "locks", limit=service.stored_locks)
+
+    async def lifespan(app: web.Application) -> AsyncIterator[None]:
+        if resolve is not None:
+            app[handlers.LOCKS] = locks = Locks(settings, indexes, resolve, stored, telemetry, now)
+            yield
+            await locks.close()
+            return
+        async with open_stack(transport_settings(settings)) as fetcher:
+            gateway = Gateway(fetcher)
+            solve = partial(drive, gateway=gateway)
+            app[handlers.LOCKS] = locks = Locks(settings, indexes, solve, stored, telemetry, now)
+            yield
+            await locks.close()
+
+    app.cleanup_ctx.append(lifespan)
+    app.add_routes(ROUTES)
+    return app

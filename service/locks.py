@@ -1,0 +1,138 @@
+"""Answering lock requests: admit, share, resolve, render, store. HTTP is left outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import perf_counter
+
+from resolver.errors import BudgetExhausted
+from resolver.model import Query, Resolution, Stats
+from transport.message import Index
+
+from .admission import Admission
+from .flights import Flights
+from .identity import Identity, identify
+from .policy import Policy
+from .problems import Problem, from_error
+from .query import Asked, to_query
+from .rendering import Rendered, render
+from .schema import LockRequest
+from .settings import Settings
+from .stored import StoredLocks
+from .telemetry import Telemetry
+
+Resolve = Callable[[Query], Awaitable[Resolution]]
+Clock = Callable[[], datetime]
+
+_PATIENCE = 5.0  # seconds beyond the budget: the resolver ends itself, this catches one that hangs
+_LARGE = 64 * 1024  # characters; reading more takes longer than the event loop should be held
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A lock and how it came about."""
+
+    rendered: Rendered
+    served_from: str
+    stats: Stats
+    seconds: float
+    """Of this request, waiting included."""
+
+
+class Locks:
+    """The use case. One per process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        indexes: Sequence[Index],
+        resolve: Resolve,
+        stored: StoredLocks,
+        telemetry: Telemetry,
+        clock: Clock,
+    ) -> None:
+        """``clock`` tells the time in UTC, for ages such as ``P7D``."""
+        service = settings.service
+        self._settings = settings
+        self._resolve = resolve
+        self._stored = stored
+        self._telemetry = telemetry
+        self._clock = clock
+        self._flights: Flights[tuple[Rendered, Stats]] = Flights()
+        self._admission = Admission(
+            service.max_concurrent_solves,
+            max_waiting=service.max_waiting_solves,
+            max_wait=service.max_wait,
+            watch=telemetry.load,
+        )
+        self.indexes = tuple(indexes)
+        self.is_closed = False
+
+    def _read(self, request: LockRequest, refresh: bool) -> tuple[Asked, Identity]:  # noqa: FBT001
+        asked = to_query(
+            request,
+            indexes=self.indexes,
+            policy=Policy(self._settings.policy, self._clock()),
+            max_seconds=self._settings.service.max_seconds,
+            refresh=refresh,
+        )
+        return asked, identify(asked)
+
+    async def _understand(self, request: LockRequest, *, refresh: bool) -> tuple[Asked, Identity]:
+        if self.is_closed:
+            raise Problem("draining", "This server is shutting down; ask another one")
+        if sum(map(len, request.files.values())) + sum(map(len, request.requirements or ())) > _LARGE:
+            return await asyncio.to_thread(self._read, request, refresh)
+        return self._read(request, refresh)
+
+    async def answer(self, request: LockRequest, *, refresh: bool = False) -> Answer:
+        """Answer ``request``, together with whoever asks the same at the same time.
+
+        Raises:
+            Problem: the request is invalid or denied, or the service is overloaded or draining.
+            ResolverError: as :func:`resolver.driver.resolve`.
+            TransportError: likewise.
+        """
+        started = perf_counter()
+        try:
+            asked, identity = await self._understand(request, refresh=refresh)
+            (rendered, stats), joined = await self._flights.join(
+                identity.key, lambda: self._solve(asked, identity.digest)
+            )
+        except Exception as error:
+            self._telemetry.lock(from_error(error).name)
+            raise
+        served_from = "joined" if joined else "solved"
+        self._telemetry.lock(served_from)
+        return Answer(rendered, served_from, stats, perf_counter() - started)
+
+    async def _solve(self, asked: Asked, digest: str) -> tuple[Rendered, Stats]:
+        seconds = asked.query.budget.seconds
+        async with self._admission.slot():
+            try:
+                async with asyncio.timeout(seconds + _PATIENCE):
+                    resolution = await self._resolve(asked.query)
+            except TimeoutError:
+                raise BudgetExhausted(f"no lock after {seconds:g} seconds", (), {"seconds": seconds}) from None
+        started = perf_counter()
+        rendered = render(resolution, digest, asked.notices)
+        stats = replace(resolution.stats, render=perf_counter() - started)
+        self._telemetry.solved(stats)
+        await self._stored.put(rendered)
+        return rendered, stats
+
+    async def stored(self, identifier: str) -> Rendered:
+        """Return a finished lock.
+
+        Raises:
+            Problem: ``not-found`` or ``gone``.
+        """
+        return await self._stored.get(identifier)
+
+    async def close(self) -> None:
+        """Cancel what is under way; its requests are told that the server is draining."""
+        self.is_closed = True
+        await self._flights.close()

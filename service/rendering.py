@@ -1,0 +1,127 @@
+"""From a finished lock to the bytes of an answer: JSON, MessagePack, pylock.toml or requirements.txt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgpack
+import orjson
+from aiohttp import web
+
+from resolver.lock.build import build
+from resolver.lock.document import to_document
+from resolver.lock.errors import HashMissing, IndistinguishableTargets
+from resolver.lock.pylock import to_pylock
+from resolver.lock.requirements_txt import to_requirements
+from resolver.model import Notice, Resolution, Stats
+
+from .identity import lock_id
+from .negotiation import MEDIA_TYPES
+from .problems import Problem, invalid
+
+FILES: Mapping[str, str] = {"pylock": "pylock.toml", "requirements": "requirements.txt"}
+_UNKNOWN = "was not rendered"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A lock in all its forms; what is stored, and what answers are cut from. Equal locks render equally."""
+
+    id: str
+    document: Mapping[str, Any]
+    """The JSON object without ``served_from``, ``outputs`` and ``stats``."""
+    texts: Mapping[str, str]
+    """Form → text."""
+    refusals: Mapping[str, str]
+    """Form → why this lock cannot be written in it."""
+
+    def text(self, form: str) -> str:
+        """Return the lock as ``form``.
+
+        Raises:
+            Problem: ``not-acceptable``, because the format demands what the lock does not have.
+        """
+        if form not in self.texts:
+            raise Problem("not-acceptable", self.refusals.get(form, f"{form} {_UNKNOWN}"))
+        return self.texts[form]
+
+
+def render(resolution: Resolution, digest: str, notices: Sequence[Notice] = ()) -> Rendered:
+    """Make every form of the lock at once: each costs a few milliseconds, and any may be asked for later.
+
+    Raises:
+        Problem: ``invalid-request``, where one lock cannot hold what the targets need.
+    """
+    try:
+        lock = build(resolution)
+    except IndistinguishableTargets as error:
+        raise invalid("/targets", str(error)) from None
+    lock = replace(lock, warnings=(*lock.warnings, *notices))
+    texts, refusals = dict[str, str](), dict[str, str]()
+    for form, write in (("pylock", to_pylock), ("requirements", to_requirements)):
+        try:
+            texts[form] = write(lock)
+        except HashMissing as error:
+            refusals[form] = str(error)
+    document = {"query": digest, **to_document(lock)}
+    identifier = lock_id(document)
+    return Rendered(identifier, {"id": identifier, **document}, texts, refusals)
+
+
+def stats_to_document(stats: Stats) -> dict[str, object]:
+    """Return the ``stats`` member; times in seconds, of the slowest packages in milliseconds."""
+    return {
+        "seconds": {
+            "fetch": round(stats.fetch, 4),
+            "solve": round(stats.solve, 4),
+            "render": round(stats.render, 4),
+        },
+        "projects": stats.projects,
+        "metadata": stats.metadata,
+        "decisions": stats.decisions,
+        "conflicts": stats.conflicts,
+        "requests": stats.requests,
+        "cache_hits": stats.cache_hits,
+        "slowest": [{"package": name, "ms": round(ms, 1)} for name, ms in stats.slowest],
+    }
+
+
+def etag(rendered: Rendered, form: str, outputs: Sequence[str] = ()) -> str:
+    """Return the entity tag of one representation: of the lock and the form, never of what the solve cost."""
+    suffix = "".join(f"+{name}" for name in sorted(set(outputs)))
+    return f'"{rendered.id}.{form}{suffix}"'
+
+
+def to_response(
+    rendered: Rendered,
+    form: str,
+    *,
+    served_from: str,
+    outputs: Sequence[str] = (),
+    stats: Stats | None = None,
+) -> web.Response:
+    """Return the answer in ``form``.
+
+    Raises:
+        Problem: ``not-acceptable``.
+    """
+    if form in FILES:
+        body = rendered.text(form).encode()
+    else:
+        document: dict[str, Any] = {
+            **rendered.document,
+            "served_from": served_from,
+            "outputs": {FILES[name]: rendered.text(name) for name in sorted(set(outputs))},
+        }
+        if stats is not None:
+            document["stats"] = stats_to_document(stats)
+        body = orjson.dumps(document) if form == "json" else msgpack.packb(document)
+    headers = {
+        "ETag": etag(rendered, form, outputs),
+        "Content-Location": f"/v1/locks/{rendered.id}",
+        "Vary": "Accept",
+    }
+    charset = "utf-8" if form in FILES else None
+    return web.Response(body=body, content_type=MEDIA_TYPES[form], charset=charset, headers=headers)

@@ -1,0 +1,273 @@
+"""What an operator may set, as data. ``service.configuration`` finds the values; ``service.app`` uses them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from resolver.model import Builds
+from transport.message import Authenticate, Credential, Index
+from transport.secret import Secret
+
+from .quantities import Bytes, Seconds, parse_duration
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the text names the key and where its value came from."""
+
+
+class Section(BaseModel):
+    """Common to all tables: a key that does not exist is a typing mistake, and settings do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def split_userinfo(url: str) -> tuple[str, Credential | None]:
+    """Return the index URL with a trailing slash and without userinfo and fragment, and the credential it held.
+
+    Raises:
+        ValueError: not an absolute http(s) URL, or control characters in it.
+    """
+    if _CONTROL.search(url) or " " in url:
+        raise ValueError("an index URL holds a space or a control character")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("an index URL starts with https:// (or http://) and a host")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    authority = host if parts.port is None else f"{host}:{parts.port}"
+    path = parts.path if parts.path.endswith("/") else parts.path + "/"
+    credential = None
+    if parts.username is not None:
+        user, password = unquote(parts.username), unquote(parts.password or "")
+        if _CONTROL.search(user + password):
+            raise ValueError("the userinfo of an index URL holds a control character")
+        credential = Credential("basic", user, Secret(password))
+    return urlunsplit((parts.scheme, authority, path, parts.query, "")), credential
+
+
+def _read_secret(path: Path) -> Secret:
+    try:
+        return Secret(path.expanduser().read_text("utf-8").strip("\r\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the secret file {path} cannot be read: {type(error).__name__}") from None
+
+
+class IndexSettings(Section):
+    """One package index; the tables' order is their priority."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    url: SecretStr
+    """May hold userinfo, hence a secret; the rest of the program sees :meth:`to_index`."""
+    default: bool = False
+    explicit: bool = False
+    authenticate: Authenticate = Authenticate.AUTO
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    token: SecretStr | None = None
+    token_file: Path | None = None
+    header: str | None = None
+    header_file: Path | None = None
+    credential_hosts: tuple[str, ...] = ()
+    client_cert: str | None = None
+    client_key: str | None = None
+    client_key_password: SecretStr | None = None
+    client_key_password_file: Path | None = None
+    ca: str | None = None
+    system_trust: bool | None = None
+    """None: only where ``ca`` does not say whom to trust."""
+    verify: bool = True
+    allow_downgrade: bool = False
+    proxy: SecretStr | None = None
+    ignore_error_codes: frozenset[int] = frozenset()
+    cache_control: dict[Literal["api", "files"], str] = {}
+    stale_if_error: Seconds | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, url: SecretStr) -> SecretStr:
+        split_userinfo(url.get_secret_value())
+        return url
+
+    @model_validator(mode="after")
+    def _header_has_a_value(self) -> IndexSettings:
+        if (self.header is None) != (self.header_file is None):
+            raise ValueError("header and header_file belong together")
+        return self
+
+    def _credential(self, of_url: Credential | None) -> Credential | None:
+        if self.token_file is not None:
+            return Credential("bearer", "", _read_secret(self.token_file))
+        if self.token is not None:
+            return Credential("bearer", "", Secret(self.token.get_secret_value()))
+        if self.header is not None and self.header_file is not None:
+            return Credential("header", self.header, _read_secret(self.header_file))
+        user = self.username if self.username is not None else (of_url.name if of_url else None)
+        if self.password_file is not None:
+            return Credential("basic", user or "", _read_secret(self.password_file))
+        if self.password is not None:
+            return Credential("basic", user or "", Secret(self.password.get_secret_value()))
+        if of_url is not None or user is None:
+            return of_url
+        return Credential("basic", user, Secret(""))
+
+    def _passphrase(self) -> Secret | None:
+        if self.client_key_password is not None:
+            return Secret(self.client_key_password.get_secret_value())
+        return _read_secret(self.client_key_password_file) if self.client_key_password_file is not None else None
+
+    def to_index(self) -> Index:
+        """Return the transport's view, with the secrets read from their files.
+
+        Raises:
+            SettingsError: a secret file cannot be read.
+        """
+        url, of_url = split_userinfo(self.url.get_secret_value())
+        return Index(
+            name=self.name,
+            url=url,
+            credential=self._credential(of_url),
+            authenticate=self.authenticate,
+            explicit=self.explicit,
+            default=self.default,
+            ignore_error_codes=self.ignore_error_codes,
+            credential_hosts=self.credential_hosts,
+            ca=self.ca,
+            system_trust=self.ca is None if self.system_trust is None else self.system_trust,
+            client_cert=self.client_cert,
+            client_key=self.client_key,
+            client_key_password=self._passphrase(),
+            verify=self.verify,
+            allow_downgrade=self.allow_downgrade,
+            proxy=None if self.proxy is None else Secret(self.proxy.get_secret_value()),
+            cache_control={str(kind): value for kind, value in self.cache_control.items()},
+            stale_if_error=self.stale_if_error,
+        )
+
+
+class PolicySettings(Section):
+    """What a request may ask for."""
+
+    index_urls: Literal["none", "loopback"] | tuple[str, ...] = "none"
+    private_addresses: Literal["configured", "allow", "deny"] = "configured"
+    min_release_age: Seconds | None = None
+    builds: Builds = Builds.STATIC
+
+    @field_validator("index_urls", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        if isinstance(value, str) and value not in {"none", "loopback"}:
+            return tuple(part for part in re.split(r"[,\s]+", value) if part)
+        return value
+
+    @field_validator("index_urls")
+    @classmethod
+    def _are_prefixes(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if isinstance(value, tuple):
+            return tuple(split_userinfo(prefix)[0] for prefix in value)
+        return value
+
+
+class TimeoutSettings(Section):
+    """Seconds."""
+
+    connect: Seconds = 10.0
+    first_byte: Seconds = 30.0
+    idle: Seconds = 30.0
+    page: Seconds = 120.0
+
+
+class NetworkSettings(Section):
+    """How indexes are reached."""
+
+    connections_per_origin: Annotated[int, Field(ge=1, le=1024)] = 32
+    timeout: TimeoutSettings = TimeoutSettings()
+    retries: Annotated[int, Field(ge=0, le=10)] = 3
+    netrc: Path | None = None
+    keyring: bool = False
+
+
+class ServiceSettings(Section):
+    """The HTTP side."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "console", "json"] = "auto"
+    default_requires_python: str = f">={sys.version_info.major}.{sys.version_info.minor}"
+    tokens_file: Path | None = None
+    max_body: Bytes = 4 * 1024 * 1024
+    body_timeout: Seconds = 30.0  # a whole body takes no longer on any line that CI runs on
+    header_timeout: Seconds = 10.0  # a head fits in one packet; slower is a stalled or hostile peer
+    max_concurrent_solves: Annotated[int, Field(ge=1, le=10_000)] = 64
+    max_waiting_solves: Annotated[int, Field(ge=0, le=100_000)] = 256  # four rounds of the default concurrency
+    max_wait: Seconds = 10.0  # after that a client does better to try another replica
+    max_seconds: Seconds = 300.0  # what a request's budget may ask for
+    drain_grace: Seconds = 5.0  # a load balancer probes readiness every few seconds
+    drain_limit: Seconds = 30.0  # process managers kill soon after
+    stored_locks: Annotated[int, Field(ge=0)] = 10_000  # some 100 kB each: 1 GB of disk at most
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+
+def _default_cache_directory() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "lockwright"
+
+
+class CacheSettings(Section):
+    """Where facts are kept between requests and restarts."""
+
+    dir: Path = Field(default_factory=_default_cache_directory)
+    shared: SecretStr | None = None
+    max_bytes: Bytes | None = None
+
+    @field_validator("dir")
+    @classmethod
+    def _home(cls, value: Path) -> Path:
+        return value.expanduser()
+
+
+class Settings(Section):
+    """Everything. ``index`` is complete: the default index is one of them unless it was turned off."""
+
+    index: tuple[IndexSettings, ...] = ()
+    default_index: str = "purl"
+    """``purl`` (the purl specification's default repository), ``explicit`` (none), or a URL."""
+    policy: PolicySettings = PolicySettings()
+    network: NetworkSettings = NetworkSettings()
+    service: ServiceSettings = ServiceSettings()
+    cache: CacheSettings = Field(default_factory=CacheSettings)
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Settings:
+        names = [index.name for index in self.index]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two indexes are called {', '.join(twice)}")
+        if sum(index.default for index in self.index) > 1:
+            raise ValueError("more than one index has default = true")
+        return self
+
+
+__all__ = [
+    "CacheSettings",
+    "IndexSettings",
+    "NetworkSettings",
+    "PolicySettings",
+    "ServiceSettings",
+    "Settings",
+    "SettingsError",
+    "TimeoutSettings",
+    "parse_duration",
+    "split_userinfo",
+]
