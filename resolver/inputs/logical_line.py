@@ -45,6 +45,8 @@ def logical_lines(text: str) -> Iterator[LogicalLine]:
     first = longest = 0
     lines = _NEWLINE.split(text.removeprefix("\ufeff"))
     for number, line in enumerate(lines, 1):
+        if not line and not parts:
+            continue  # most lines of a hostile file, and many of an honest one
         is_comment = line.lstrip().startswith("#")
         is_continued = line.endswith("\\") and not is_comment and number < len(lines)
         if not parts:
