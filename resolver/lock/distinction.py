@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import combinations
+from itertools import chain, combinations
 
 from resolver.environment.target import Target
 from resolver.requirement import parse
@@ -81,8 +81,8 @@ class Distinction:
 
     @cached_property
     def _atoms(self) -> tuple[_Atom, ...]:
-        """The atoms in order of preference, one per mask."""
-        by_mask: dict[int, _Atom] = {}
+        """The atoms in order of preference, one per variable and mask."""
+        found: dict[tuple[str, int], _Atom] = {}
         # What the lock's ``environments`` pin down holds for every environment they admit, not only for the
         # one that was resolved: variables that they mention come first.
         mentioned = sorted(_VARIABLES, key=lambda name: re.search(rf"\b{name}\b", self._known) is None)
@@ -94,15 +94,23 @@ class Distinction:
                         text = f"{variable} {operator} '{value}'"
                         mask = self._evaluate(text)
                         if mask not in (0, self._all):
-                            by_mask.setdefault(mask, _Atom(text, variable, mask))
+                            found.setdefault((variable, mask), _Atom(text, variable, mask))
+        return tuple(found.values())
+
+    @cached_property
+    def _distinct(self) -> tuple[_Atom, ...]:
+        """The first atom of each mask: another one would add nothing to a marker of several variables."""
+        by_mask: dict[int, _Atom] = {}
+        for atom in self._atoms:
+            by_mask.setdefault(atom.mask, atom)
         return tuple(by_mask.values())
 
     def _single(self, mask: int) -> str | None:
         return next((atom.text for atom in self._atoms if atom.mask == mask), None)
 
     def _pair(self, mask: int) -> str | None:
-        pairs = sorted(combinations(self._atoms, 2), key=lambda pair: pair[0].variable != pair[1].variable)
-        for first, second in pairs:
+        alike = (pair for pair in combinations(self._atoms, 2) if pair[0].variable == pair[1].variable)
+        for first, second in chain(alike, combinations(self._distinct, 2)):
             if first.mask & second.mask == mask:
                 return f"{first.text} and {second.text}"
             if first.mask | second.mask == mask:
@@ -126,7 +134,7 @@ class Distinction:
         outside = self._all & ~mask
         covered = self._all
         term: list[str] = []
-        usable = [atom for atom in self._atoms if atom.mask >> position & 1]
+        usable = [atom for atom in self._distinct if atom.mask >> position & 1]
         while covered & outside:
             # Exclude most; among equals keep most of the wanted targets, so that few terms are needed.
             best = min(

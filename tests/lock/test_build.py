@@ -262,6 +262,13 @@ def test_a_credential_in_a_url_is_refused_without_being_repeated() -> None:
         assert "hunter2" not in str(caught.value)
 
 
+def test_a_url_that_would_end_its_line_is_refused() -> None:
+    for char in "\n\r \x00":
+        bad = replace(pin("a", "1"), reference=f"https://files.corp.example/a.whl{char}evil==1")
+        with pytest.raises(LockError, match="spaces or control characters"):
+            build(resolution({LINUX: [bad]}))
+
+
 def test_stated_requirements_lose_their_userinfo() -> None:
     lock = build(resolution({LINUX: [pin("a", "1")]}, "a @ https://user:hunter2@files.corp.example/a@1.whl", "B"))
     assert lock.stated == ("B", "a @ https://files.corp.example/a@1.whl")

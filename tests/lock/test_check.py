@@ -82,6 +82,7 @@ IDLE_EDGE = edge("core; sys_platform == 'win32'")
         (swap("core", version="1"), "linux: core 1 violates the constraint !=1 of requirements.in:1"),
         (swap("core", wheels=(WINDOWS_WHEEL,)), "linux: core 2 has no file that can be installed"),
         (swap("core", requires_python=">=3.14"), "linux: core 2 requires Python >=3.14"),
+        (swap("core", requires_python=">3.13"), "linux: core 2 requires Python >3.13"),
         (swap("core", requires_python="==3.14.*"), "linux: core 2 requires Python ==3.14.*"),
         (swap("web", version="0.9"), "linux: requirements.in:1 requires web>=1, and web 0.9 is selected"),
         (swap("fast", requires=(IDLE_EDGE,)), 'linux: fast 1 requires core only if sys_platform == "win32"'),
@@ -150,12 +151,20 @@ def test_files_have_a_hash_that_the_input_approved() -> None:
         assert check(build(asked), asked) == faults
 
 
+def test_a_fault_is_named_once_however_many_extras_lead_to_it() -> None:
+    asked = with_pins(small(), swap("core", version="4"))
+    metadata = {**METADATA, ("core", "4"): []}
+    assert check(build(asked), asked, metadata) == ("linux: web 1 requires core<3,>=1, and core 4 is selected",)
+
+
 def test_overrides_and_excludes_change_what_is_demanded() -> None:
     asked = resolution({LINUX: [pin("a", "1", "b"), pin("b", "9", via=["a"])]}, "a", "gone")
     query = replace(asked.query, overrides=(stated("b>=9"),), excludes=frozenset({"c", "gone"}))
     asked = replace(asked, query=query)
     metadata = {("a", "1"): ["b<2", "c"], ("b", "9"): []}
     assert check(build(asked), asked, metadata) == ()
+    idle = (stated("b>=9"), stated("b<9; sys_platform == 'win32'"))
+    assert check(build(asked), replace(asked, query=replace(query, overrides=idle)), metadata) == ()
     strict = replace(asked, query=replace(query, overrides=(stated("b>9"),)))
     assert check(build(strict), strict, metadata) == ("ci: a 1 requires b>9, and b 9 is selected",)
 

@@ -15,7 +15,7 @@ from resolver.lock.errors import LockError
 from resolver.model import Notice
 
 from .test_pylock import LINUX, WINDOWS, one_target, three_targets
-from .world import pin, resolution, wheel
+from .world import pin, resolution, sdist, wheel
 
 GOLDENS = Path(__file__).parent.parent / "goldens"
 
@@ -49,11 +49,11 @@ def test_one_requirement_that_has_a_version_per_target_is_shown_once() -> None:
 
 
 def test_files_are_sorted_by_name_whatever_their_kind() -> None:
-    asked = resolution({LINUX: [pin("z", "1", has_sdist=True, wheels=["py3-none-any", "cp313-none-any"])]})
+    old = replace(sdist("a-b", "1"), filename="a-b-1.tar.gz")
+    asked = resolution({LINUX: [replace(pin("a-b", "1", wheels=["py3-none-any", "cp313-none-any"]), sdist=old)]})
     packages = json.loads(orjson.dumps(to_document(build(asked))))["packages"]
-    assert [file["filename"] for file in packages[0]["files"]] == [
-        "z-1-cp313-none-any.whl", "z-1-py3-none-any.whl", "z-1.tar.gz"
-    ]  # fmt: skip
+    names = [file["filename"] for file in packages[0]["files"]]
+    assert names == ["a-b-1.tar.gz", "a_b-1-cp313-none-any.whl", "a_b-1-py3-none-any.whl"]
 
 
 def test_a_credential_in_the_url_of_a_lock_from_elsewhere_is_refused() -> None:

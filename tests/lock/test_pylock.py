@@ -148,6 +148,13 @@ def test_a_dependency_of_one_target_does_not_name_the_version_of_another() -> No
     assert package["dependencies"] == [{"name": "b", "version": "1"}]
 
 
+def test_a_dependency_of_one_target_does_not_name_the_index_of_another() -> None:
+    mirror = replace(pin("b", "1"), index="mirror", index_url="https://mirror.example/simple/")
+    asked = resolution({LINUX: [pin("a", "1", "b"), pin("b", "1")], WINDOWS: [mirror]})
+    (package, *_) = tomllib.loads(to_pylock(build(asked)))["packages"]
+    assert package["dependencies"] == [{"name": "b", "version": "1", "index": "https://packages.corp.example/simple/"}]
+
+
 def test_every_file_without_a_hash_is_named() -> None:
     bare = replace(wheel("a", "1"), hashes=())
     odd = replace(wheel("b", "1"), hashes=(("crc32", "00"),))
