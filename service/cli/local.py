@@ -1,0 +1,100 @@
+"""Answer a request in this process: the service's own code, without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiohttp import web
+from pydantic import SecretStr, ValidationError
+
+from resolver.errors import ResolverError
+from service import handlers, logs, rendering
+from service.app import make_app
+from service.configuration import Configuration, load
+from service.problems import Problem, from_error, to_document
+from service.schema import parse
+from service.settings import IndexSettings, Settings, SettingsError
+from transport.errors import TransportError
+
+from .exits import USAGE, CommandError, Declined
+
+
+def configure(config: str | None, cache_dir: str | None, *, is_verbose: bool) -> Configuration:
+    """Find the settings and set up logging, of which a command line shows warnings only.
+
+    Raises:
+        CommandError: a setting cannot be used.
+    """
+    flags = {} if cache_dir is None else {"cache": {"dir": str(Path(cache_dir).absolute())}}
+    try:
+        found = load(
+            environ=os.environ, directory=Path.cwd(), flags=flags, config=None if config is None else Path(config)
+        )
+    except SettingsError as error:
+        raise CommandError(f"error: {error}", USAGE) from None
+    logs.configure("debug" if is_verbose else "warning", "console")
+    return found
+
+
+def with_indexes(configuration: Configuration, indexes: list[tuple[str, str]], default: str | None) -> Configuration:
+    """Put the indexes of the command line, as (name, URL), before those of the settings; ``default`` replaces that one.
+
+    Raises:
+        CommandError: a URL is none, or a name is taken.
+    """
+    if not indexes and default is None:
+        return configuration
+    settings = configuration.settings
+    kept = [index for index in settings.index if default is None or not index.default]
+    try:
+        added = [IndexSettings(name=name, url=SecretStr(url)) for name, url in indexes]
+        if default is not None:
+            kept.append(IndexSettings(name="default", url=SecretStr(default), default=True))
+        changed = Settings.model_validate({**dict(settings), "index": (*added, *kept)})
+    except ValidationError as error:
+        reasons = "; ".join(one["msg"] for one in error.errors(include_input=False, include_url=False))
+        raise CommandError(f"error: --index: {reasons}", USAGE) from None
+    origin = configuration.default_index_origin if default is None else "--default-index on the command line"
+    return replace(configuration, settings=changed, default_index_origin=origin)
+
+
+def lock(configuration: Configuration, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer ``body`` and return the same JSON object that the service would send.
+
+    Raises:
+        Declined: with the problem that the service would send.
+        CommandError: the settings cannot be used.
+    """
+    try:
+        return asyncio.run(_lock(configuration, body))
+    except (Problem, ResolverError, TransportError) as error:
+        raise Declined(to_document(from_error(error))) from error
+    except SettingsError as error:
+        raise CommandError(f"error: {error}", USAGE) from None
+
+
+async def _lock(configuration: Configuration, body: Mapping[str, Any]) -> dict[str, Any]:
+    settings = configuration.settings
+    # Nobody else calls this process, so it needs no tokens, whose file may be another user's.
+    service = settings.service.model_copy(update={"tokens_file": None})
+    own = replace(configuration, settings=settings.model_copy(update={"service": service}))
+    runner = web.AppRunner(make_app(own), handle_signals=False)
+    await runner.setup()
+    try:
+        request = parse(body)
+        answer = await runner.app[handlers.LOCKS].answer(request)
+        response = rendering.to_response(
+            answer.rendered, "json", served_from=answer.served_from, outputs=request.outputs, stats=answer.stats
+        )
+    finally:
+        await runner.cleanup()
+    assert isinstance(response.body, bytes)
+    document = orjson.loads(response.body)
+    assert isinstance(document, dict)
+    return document

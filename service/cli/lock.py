@@ -1,0 +1,92 @@
+"""``lockwright lock``: the options. What they do is in ``locking``, imported when it runs."""
+
+from __future__ import annotations
+
+import click
+
+# The words of resolver.model, written out so that ``--help`` imports nothing; a test compares them.
+RESOLUTIONS = ("highest", "lowest", "lowest-direct")
+PRERELEASES = ("disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit")
+BUILDS = ("never", "static")
+FORMATS = ("pylock", "requirements", "json", "msgpack")
+
+_FILE = click.Path(dir_okay=False)
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(dir_okay=False, allow_dash=True))
+@click.option(
+    "-o",
+    "--output-file",
+    "outputs",
+    multiple=True,
+    type=_FILE,
+    help="Write the lock to FILE: pylock.toml, "
+    "NAME.txt, NAME.json or NAME.msgpack; its versions are kept where possible. Repeatable.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    help="What to print to stdout.  [default: pylock, or nothing with -o]",
+)
+@click.option("--python-version", metavar="VERSION", help="Lock for this Python, such as 3.13.  [default: this one]")
+@click.option("--python-platform", metavar="PLATFORM", help="Lock for this platform, such as linux.  [default: this]")
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    metavar="NAME=PYTHON:PLATFORM",
+    help="Lock for an environment, such as ci=3.13:linux. Repeatable: one lock for all of them.",
+)
+@click.option("-c", "--constraint", "constraints", multiple=True, type=_FILE, help="Limit versions. Repeatable.")
+@click.option("--override", "overrides", multiple=True, type=_FILE, help="Replace what packages require. Repeatable.")
+@click.option("--exclude", "excludes", multiple=True, metavar="PACKAGE", help="Leave out wherever it is required.")
+@click.option("--extra", "extras", multiple=True, metavar="EXTRA", help="Include an extra of the project.")
+@click.option("--all-extras", is_flag=True, help="Include all of them.")
+@click.option("--group", "groups", multiple=True, metavar="GROUP", help="Include a dependency group (PEP 735).")
+@click.option("-U", "--upgrade", is_flag=True, help="Do not keep the versions of an existing output.")
+@click.option(
+    "-P",
+    "--upgrade-package",
+    "upgrade_packages",
+    multiple=True,
+    metavar="PACKAGE",
+    help="Do not keep this one's version.",
+)
+@click.option("--resolution", type=click.Choice(RESOLUTIONS), help="Which versions to prefer.  [default: highest]")
+@click.option("--prerelease", type=click.Choice(PRERELEASES), help="When to take pre-releases.")
+@click.option("--exclude-newer", metavar="WHEN", help="Ignore what was uploaded later: RFC 3339, or an age like P7D.")
+@click.option("--no-binary", multiple=True, metavar="PACKAGE", help="Ignore its wheels; :all: for every package.")
+@click.option("--only-binary", multiple=True, metavar="PACKAGE", help="Ignore its sdists; :all: for every package.")
+@click.option("--builds", type=click.Choice(BUILDS), help="Whether an sdist with static metadata counts.")
+@click.option("--no-deps", is_flag=True, help="Lock what is named, without what it requires.")
+@click.option("--index", "indexes", multiple=True, metavar="[NAME=]URL", help="Ask this index first. Repeatable.")
+@click.option(
+    "-i",
+    "--default-index",
+    "--index-url",
+    "default_index",
+    metavar="URL",
+    help="Ask this index last, in place of the configured default.",
+)
+@click.option(
+    "--server",
+    metavar="URL",
+    envvar="LOCKWRIGHT_SERVER",
+    show_envvar=True,
+    help="Ask a running service instead of resolving here.",
+)
+@click.option("--config", type=_FILE, help="Read settings from FILE.")
+@click.option("--cache-dir", type=click.Path(file_okay=False), help="Keep the cache here.")
+@click.option("--no-header", is_flag=True, help="Leave out the comment at the top of the lock.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+@click.option("-v", "--verbose", is_flag=True, help="Print what is fetched.")
+def lock(**options: object) -> None:
+    """Lock FILES (requirements.in, pyproject.toml, - for stdin).
+
+    Without FILES: requirements.in or pyproject.toml of this directory.
+    """
+    from .locking import Invocation, run  # noqa: PLC0415 - it imports the resolver
+
+    run(Invocation.of(options))

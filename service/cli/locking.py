@@ -1,0 +1,154 @@
+"""What ``lockwright lock`` does: read, ask (a service or ourselves), write."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import click
+
+from . import outputs, remote
+from .exits import USAGE, CommandError, Declined
+from .progress import progress
+from .report import printable, summary, to_error
+from .request import Asked, Choices, make_request
+from .sources import STDIN, read_sources
+
+_DEFAULT_SOURCES = ("requirements.in", "pyproject.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """The command line, taken apart."""
+
+    files: tuple[str, ...]
+    outputs: tuple[str, ...]
+    form: str | None
+    constraints: tuple[str, ...]
+    overrides: tuple[str, ...]
+    indexes: tuple[tuple[str, str], ...]
+    """(name, URL)."""
+    default_index: str | None
+    server: str | None
+    config: str | None
+    cache_dir: str | None
+    no_header: bool
+    quiet: bool
+    verbose: bool
+    choices: Choices
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Invocation:
+        """Sort the options of the click command."""
+        chosen = {one.name: options[one.name] for one in fields(Choices)}
+        own = {one.name: options[one.name] for one in fields(cls) if one.name not in {"choices", "files", "indexes"}}
+        files = options["files"] or _default_files(options["groups"])
+        return cls(**own, files=files, indexes=_named(options["indexes"]), choices=Choices(**chosen))
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """Every format that is needed."""
+        printed = (self.printed,) if self.printed else ()
+        return (*printed, *map(outputs.format_of, self.outputs))
+
+    @property
+    def printed(self) -> str | None:
+        """The format for stdout, if anything is to be printed."""
+        return self.form or (None if self.outputs else "pylock")
+
+
+def _default_files(groups: object) -> tuple[str, ...]:
+    found = next((name for name in _DEFAULT_SOURCES if Path(name).is_file()), None)
+    if groups:
+        return ()  # groups alone are a question too
+    if found is None:
+        names = " or ".join(_DEFAULT_SOURCES)
+        raise CommandError(f"error: name the files to lock; there is no {names} in this directory", USAGE)
+    return (found,)
+
+
+def _named(values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    named = []
+    for at, value in enumerate(values, 1):
+        name, equals, url = value.partition("=")
+        named.append((name, url) if equals and "/" not in name else (f"index-{at}", value))
+    return tuple(named)
+
+
+def run(invocation: Invocation) -> None:
+    """Make the lock.
+
+    Raises:
+        CommandError: with the exit code of whatever went wrong; no file was touched.
+    """
+    started = monotonic()
+    read = (*invocation.files, *invocation.constraints, *invocation.overrides)
+    outputs.check(invocation.outputs, [name for name in read if name != STDIN])
+    sources = read_sources(
+        invocation.files,
+        invocation.constraints,
+        invocation.overrides,
+        stdin=sys.stdin.buffer,
+        groups=bool(invocation.choices.groups),
+    )
+    previous = outputs.previous_lock(invocation.outputs)
+    asked = make_request(
+        invocation.choices,
+        sources,
+        previous=previous[1] if previous else None,
+        outputs=outputs.rendered(invocation.forms),
+    )
+    places = {**asked.places, **({"/lock": previous[0]} if previous else {})}
+    try:
+        answer = _answer(invocation, asked)
+    except Declined as declined:
+        raise to_error(declined, places) from None
+    made = {
+        form: outputs.to_bytes(answer, form, header=not invocation.no_header)
+        for form in dict.fromkeys(invocation.forms)
+    }
+    changed = outputs.write({name: made[outputs.format_of(name)] for name in invocation.outputs})
+    if invocation.printed:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(made[invocation.printed])
+        sys.stdout.buffer.flush()
+    if not invocation.quiet:
+        for line in summary(answer, monotonic() - started, has_previous=previous is not None):
+            click.echo(line, err=True)
+        for name in invocation.outputs:
+            click.echo(f"{'Wrote' if name in changed else 'Unchanged:'} {name}", err=True)
+
+
+def _answer(invocation: Invocation, asked: Asked) -> dict[str, Any]:
+    many = len(asked.body["targets"])
+    text = f"Resolving {', '.join(invocation.files) or 'groups'}" + (f" for {many} targets" if many > 1 else "")
+    if invocation.server:
+        if invocation.config or invocation.cache_dir:
+            raise CommandError("error: --config and --cache-dir are the service's own, not for --server", USAGE)
+        with progress(f"{text} at {invocation.server}", quiet=invocation.quiet):
+            return remote.lock(invocation.server, {**asked.body, **_indexes(invocation)})
+    # Resolving here needs the whole service; asking one does not.
+    from . import local  # noqa: PLC0415
+
+    configuration = local.with_indexes(
+        local.configure(invocation.config, invocation.cache_dir, is_verbose=invocation.verbose),
+        list(invocation.indexes),
+        invocation.default_index,
+    )
+    if not invocation.quiet:
+        for warning in configuration.warnings:
+            click.echo(printable(f"warning: {warning}"), err=True)
+    with progress(text, quiet=invocation.quiet):
+        return local.lock(configuration, asked.body)
+
+
+def _indexes(invocation: Invocation) -> dict[str, Any]:
+    """Return the ``indexes`` member that says the same to a service as the options say to this process."""
+    if not invocation.indexes and invocation.default_index is None:
+        return {}
+    last: Any = "default" if invocation.default_index is None else {"name": "cli", "url": invocation.default_index}
+    return {"indexes": [*({"name": name, "url": url} for name, url in invocation.indexes), last]}

@@ -1,0 +1,70 @@
+"""The ``lockwright`` command: finds its subcommands, and turns how they end into exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from .exits import INTERRUPTED, USAGE, CommandError
+
+# Name → module of this package that has a command of that name.
+_COMMANDS = {"config": "config", "health": "health", "lock": "lock", "serve": "serve"}
+
+
+class _LazyGroup(click.Group):
+    """Imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name them in the order of the alphabet."""
+        del ctx
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f".{_COMMANDS[cmd_name]}", __package__)
+        command = getattr(module, cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lockwright", message="lockwright %(version)s")
+def lockwright() -> None:
+    """A lock service for Python: requirements in, a lockfile out."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: nothing here leaves the process."""
+    try:
+        code = lockwright.main(args=arguments, prog_name="lockwright", standalone_mode=False)
+    except CommandError as error:
+        if error.text:
+            click.echo(error.text, err=True)
+        return error.code
+    except click.UsageError as error:
+        error.show()
+        return USAGE
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough. What the interpreter flushes at exit must not complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def main() -> NoReturn:
+    """Run, and leave with the exit code."""
+    sys.exit(run())

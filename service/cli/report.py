@@ -1,0 +1,79 @@
+"""What people read on stderr: a problem in prose, or what the lock changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .exits import CommandError, Declined
+
+MAX_WARNINGS = 20  # the rest is counted; the JSON form has them all
+
+
+def printable(text: object) -> str:
+    """Return ``text`` without what could move a terminal's cursor: an index or a service wrote it."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "\N{REPLACEMENT CHARACTER}" for char in str(text))
+
+
+def to_error(declined: Declined, places: Mapping[str, str]) -> CommandError:
+    """Say a problem. Faults come one to a line, with the place first, as compilers write them."""
+    document = declined.document
+    faults = document.get("errors")
+    if isinstance(faults, list) and faults:
+        lines = [_fault(fault, places) for fault in faults if isinstance(fault, Mapping)]
+        return CommandError("\n".join(map(printable, lines)), declined.code)
+    lines = [f"error: {document.get('detail') or document.get('title') or declined.name}"]
+    lines += [f"hint: {hint}" for hint in _texts(document.get("hints"))]
+    if document.get("retryable") is True:
+        lines.append("hint: this may pass; run the command again")
+    return CommandError("\n".join(map(printable, lines)), declined.code)
+
+
+def _texts(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+def _fault(fault: Mapping[str, Any], places: Mapping[str, str]) -> str:
+    detail = str(fault.get("detail", ""))
+    if fault.get("file"):
+        parts = (fault.get(part) for part in ("file", "line", "column"))
+        return f"{':'.join(str(part) for part in parts if part is not None)}: {detail}"
+    pointer = str(fault.get("pointer") or "")
+    known = pointer
+    while known and known not in places:
+        known = known.rpartition("/")[0]
+    place = places.get(known) or _option(pointer)
+    return f"{place}: {detail}" if place else f"error: {detail}"
+
+
+def _option(pointer: str) -> str:
+    """Return the option behind a pointer: ``/options/exclude_newer`` is ``--exclude-newer``."""
+    parts = [part for part in pointer.split("/") if part and not part.isdecimal()]
+    if parts[:1] == ["options"] and len(parts) == 2:
+        return f"--{parts[1].replace('_', '-')}"
+    option = {"extras": "--extra", "groups": "--group", "excludes": "--exclude", "constraints": "--upgrade-package"}
+    return option.get(parts[0], pointer) if parts else ""
+
+
+def summary(answer: Mapping[str, Any], seconds: float, *, has_previous: bool) -> Iterator[str]:
+    """Yield what happened: warnings, changes against the previous lock, and one line with the totals."""
+    warnings = answer.get("warnings") or []
+    for warning in warnings[:MAX_WARNINGS]:
+        yield printable(f"warning: {warning['detail']}")
+    if len(warnings) > MAX_WARNINGS:
+        yield f"warning: and {len(warnings) - MAX_WARNINGS} more"
+    if has_previous:
+        yield from map(printable, _changes(answer.get("changes") or {}))
+    count = len(answer["packages"])
+    stats = answer.get("stats") or {}
+    asked = f", {stats['requests']} requests" if stats.get("requests") else ""
+    yield f"Locked {count} package{'' if count == 1 else 's'} in {seconds:.2f} s{asked}"
+
+
+def _changes(changes: Mapping[str, Any]) -> Iterator[str]:
+    for one in changes.get("changed", ()):
+        yield f"Updated {one['name']} {one['from']} -> {one['to']}"
+    for one in changes.get("added", ()):
+        yield f"Added {one['name']} {one['version']}"
+    for one in changes.get("removed", ()):
+        yield f"Removed {one['name']} {one['version']}"
