@@ -2,6 +2,7 @@
 
 from .errors import DecisionsExhausted, SolverError, UnknownVersion
 from .events import Decided, Event, NeedDependencies, NeedVersions, Solved, Unsolvable
+from .explanation import Explanation, explain
 from .facts import Dependency, Exclusion, Package, VersionTable
 from .incompatibility import (
     ROOT,
@@ -25,6 +26,7 @@ __all__ = [
     "Derived",
     "Event",
     "Exclusion",
+    "Explanation",
     "FromDependency",
     "FromExclusion",
     "Incompatibility",
@@ -39,5 +41,6 @@ __all__ = [
     "UnknownVersion",
     "Unsolvable",
     "VersionTable",
+    "explain",
     "reasons",
 ]

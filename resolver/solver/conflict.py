@@ -13,11 +13,15 @@ differ from pub's ``solver.md``:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
-from .facts import Package
-from .incompatibility import ROOT, Derived, Incompatibility
-from .package_state import PackageState, Reason, incompatibility_of
+from .facts import Exclusion, Package
+from .incompatibility import ROOT, Derived, FromDependency, FromExclusion, Incompatibility
+from .package_state import Fact, PackageState, Reason, incompatibility_of
+
+MAX_DETAILS: Final = 3
+"""Details of one kind that are told of one package: the tags of fifty old wheels explain no more than three."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +123,52 @@ class Analysis:
         for package, mask in incompatibility.terms.items():
             state = self._states[package]
             if not state.known & ~mask:
-                missing = state.universe & ~mask
-                for reason in state.unary:
-                    fact = incompatibility_of(reason)
-                    if fact.terms[package] & missing:
-                        missing &= ~fact.terms[package]
-                        incompatibility = self._resolve(incompatibility, fact, state)
+                for fact in _covering(state, state.universe & ~mask):
+                    incompatibility = self._resolve(incompatibility, fact, state)
         return incompatibility
+
+
+def _covering(state: PackageState, missing: int) -> list[Incompatibility]:
+    """Facts about a package alone that together forbid the versions ``missing``; those of one kind as one."""
+    excluded: dict[str, Exclusion] = {}
+    found: list[Incompatibility] = []
+    for reason in state.unary:
+        if isinstance(reason, Fact) and isinstance(reason.cause, Exclusion):
+            mask, kind, detail = reason.versions & missing, reason.cause.kind, reason.cause.detail
+            if mask:
+                missing &= ~mask
+                same = excluded.get(kind)
+                if same is not None:
+                    mask |= same.mask
+                    detail = _either(same.detail, detail)
+                excluded[kind] = Exclusion(mask, kind, detail)
+            continue
+        fact = incompatibility_of(reason)
+        if fact.terms[state.package] & missing:
+            found.append(_narrowed(fact, state.package, missing))
+            missing &= ~fact.terms[state.package]
+    found.extend(
+        Incompatibility({state.package: one.mask}, FromExclusion(one.kind, one.detail)) for one in excluded.values()
+    )
+    return found
+
+
+def _either(details: str, detail: str) -> str:
+    """Put several details of one kind into one, as long as a reader wants to see them."""
+    known = details.split(" or ")
+    if detail in known or details.endswith("…"):
+        return details
+    return f"{details} or {detail if len(known) < MAX_DETAILS else '…'}"
+
+
+def _narrowed(fact: Incompatibility, package: Package, mask: int) -> Incompatibility:
+    """Restrict what a fact says to some versions, so that a proof speaks of no others."""
+    cause, versions = fact.cause, fact.terms[package] & mask
+    if versions == fact.terms[package] or isinstance(cause, Derived):
+        return fact
+    if isinstance(cause, FromDependency):
+        cause = replace(cause, versions=versions)
+    return Incompatibility({package: versions}, cause)
 
 
 def _is_final(incompatibility: Incompatibility) -> bool:

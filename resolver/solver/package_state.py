@@ -51,6 +51,17 @@ class Fact:
         """Forbids versions of one package whatever else is chosen."""
         return not self.admitted or self.other is self.state
 
+    def widen(self, version: int, cause: Dependency | Exclusion | Unavailable) -> None:
+        """The same holds of another version, if in other words."""
+        self.versions |= 1 << version
+        if isinstance(cause, Dependency) and isinstance(self.cause, Dependency):
+            is_same_text = cause.key == self.cause.key
+            self.cause = Dependency(
+                cause.package,
+                cause.key if is_same_text else None,
+                cause.source if cause.source == self.cause.source else "",
+            )
+
     def incompatibility(self) -> Incompatibility:
         """The node of the derivation graph."""
         if self._made is None or self._made_for != self.versions:

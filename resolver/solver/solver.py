@@ -238,7 +238,7 @@ class Solver:
             if fact.is_unary:
                 state.unary.append(fact)
         else:
-            fact.versions |= 1 << version
+            fact.widen(version, cause)
             if other is not None and not fact.is_unary:
                 # It is news again: to the end of the lists, where the newest are.
                 state.watches = [watch for watch in state.watches if watch[4] is not fact]

@@ -1,0 +1,177 @@
+"""Words for incompatibilities: one phrase per node of a derivation graph, without its reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from .facts import ABSENT, Package, VersionTable
+from .incompatibility import (
+    ROOT,
+    FromDependency,
+    FromExclusion,
+    Incompatibility,
+    NoVersions,
+    Unavailable,
+)
+
+UNSATISFIABLE: Final = "your requirements are unsatisfiable"
+_OPERATORS: Final = ("<", ">", "=", "!", "~")
+_VERBS: Final = ("was ", "is ", "has ", "needs ", "requires ", "cannot ", "does ")
+
+_PLURALS: Final = {
+    "was": "were",
+    "is": "are",
+    "has": "have",
+    "needs": "need",
+    "requires": "require",
+    "does": "do",
+    "depends": "depend",
+}
+
+# How each kind of fact continues a sentence that begins with the versions, where the detail is not a sentence itself.
+_FACTS: Final[Mapping[str, tuple[str, str]]] = {
+    # kind: (with a detail, without one)
+    "yanked": ("was yanked ({})", "was yanked"),
+    "requires-python": ("needs Python {}", "needs another Python"),
+    "no-usable-file": ("has no usable file ({})", "has no usable file for the target"),
+    "excluded-newer": ("is excluded for its upload time ({})", "is excluded because its upload time is unknown"),
+    "not-found": ("was not found ({})", "was not found"),
+    "constraint": ("is excluded by the constraint {}", "is excluded by a constraint"),
+    "prerelease": ("is excluded: {}", "is a pre-release"),
+}
+
+
+class Words:
+    """Phrases, given the tables of the packages that occur and the way to call them."""
+
+    def __init__(self, tables: Mapping[Package, VersionTable], label: Callable[[Package], str]) -> None:
+        self._tables = tables
+        self._label = label
+
+    def name(self, package: Package) -> str:
+        """What the package is called."""
+        return "you" if package is ROOT else self._label(package)
+
+    def versions(self, package: Package, mask: int) -> str:
+        """The versions of a mask as a suffix to the name, ``*`` where they are all there are."""
+        table = self._tables.get(package)
+        if table is None or not mask & ~ABSENT:
+            return "*"
+        mask &= ~ABSENT
+        if mask == self._every(table) and table.count > 1:
+            return "*"
+        words = table.describe(mask)
+        return words if words.startswith(_OPERATORS) else "*"
+
+    def subject(self, package: Package, mask: int) -> str:
+        """The versions as the subject of a sentence."""
+        suffix = self.versions(package, mask)
+        name = self.name(package)
+        return f"all versions of {name}" if suffix == "*" else _join(name, suffix, "or")
+
+    def requirement(self, package: Package, admitted: int, key: object = None) -> str:
+        """A requirement as it is stated, or as the versions that satisfy it."""
+        name = self.name(package)
+        if isinstance(key, str):
+            return name if key in {"", "*"} else f"{name}{key}"
+        suffix = self.versions(package, admitted)
+        return name if suffix == "*" else _join(name, suffix, "or")
+
+    def phrase(self, node: Incompatibility) -> str:
+        """What the incompatibility says."""
+        cause = node.cause
+        match cause:
+            case FromDependency():
+                return self._dependency(cause)
+            case FromExclusion() | Unavailable():
+                ((package, mask),) = node.terms.items()
+                subject = self.subject(package, mask) if mask else self.name(package)
+                return _agree(subject, fact(cause.kind, cause.detail))
+            case NoVersions():
+                (package,) = node.terms
+                return self._no_versions(package, cause.key)
+            case _:
+                return self.conclusion(node)
+
+    def conclusion(self, node: Incompatibility) -> str:
+        """What was derived: the terms alone."""
+        terms = {package: mask for package, mask in node.terms.items() if package is not ROOT}
+        if not terms:
+            return UNSATISFIABLE
+        selected = [self.subject(package, mask) for package, mask in terms.items() if not mask & ABSENT]
+        needed = [
+            self.requirement(package, self._complement(package, mask))
+            for package, mask in terms.items()
+            if mask & ABSENT
+        ]
+        if not needed:
+            if len(selected) == 1:
+                return f"{selected[0]} cannot be used"
+            return f"{' and '.join(selected)} are incompatible"
+        if not selected:
+            return f"you require {' or '.join(needed)}"
+        requirement = f"depends on {' or '.join(needed)}"
+        if len(selected) == 1:
+            return _agree(selected[0], requirement)
+        return f"{' and '.join(selected)} together depend on {' or '.join(needed)}"
+
+    def _dependency(self, cause: FromDependency) -> str:
+        requirement = self.requirement(cause.dependency, cause.admitted, cause.key)
+        if cause.package is ROOT:
+            return f"you require {requirement}"
+        return _agree(self.subject(cause.package, cause.versions), f"depends on {requirement}")
+
+    def _no_versions(self, package: Package, key: object) -> str:
+        name, table = self.name(package), self._tables.get(package)
+        if table is None or not table.count:
+            return f"there are no versions of {name}"
+        stated = str(key)
+        if "," not in stated and stated[:1] in {"<", ">"}:
+            # Missing beyond one end: where the versions begin, or end, says more than what is missing.
+            end = table.describe(2 if stated[0] == "<" else 1 << table.count)
+            if end.startswith("=="):
+                bound = "==" if table.count == 1 else ">=" if stated[0] == "<" else "<="
+                return f"only {name}{bound}{end[2:]} is available"
+        return f"there is no version of {name}{stated}"
+
+    def _complement(self, package: Package, mask: int) -> int:
+        table = self._tables.get(package)
+        return self._every(table) & ~mask if table is not None else 0
+
+    @staticmethod
+    def _every(table: VersionTable) -> int:
+        return (1 << (table.count + 1)) - 1 - ABSENT
+
+
+def fact(kind: str, detail: str) -> str:
+    """Continue a sentence that begins with the versions, or the package, that a fact is about."""
+    if detail.startswith(_VERBS):
+        return detail
+    known = _FACTS.get(kind)
+    if known is None:
+        return f"cannot be used: {detail}" if detail else f"cannot be used ({kind})"
+    return known[0].format(detail) if detail else known[1]
+
+
+def join(left: str, right: str) -> str:
+    """Two phrases with "and"; what both begin with is said once."""
+    for verb in (" require ", " depends on ", " depend on "):
+        subject, found, rest = left.partition(verb)
+        if found and right.startswith(subject + verb):
+            return f"{subject}{verb}{rest} and {right[len(subject + verb) :]}"
+    return f"{left} and {right}"
+
+
+def _agree(subject: str, predicate: str) -> str:
+    """Subject and predicate, which is in the singular."""
+    if subject.startswith("all "):
+        verb, _, rest = predicate.partition(" ")
+        predicate = f"{_PLURALS.get(verb, verb)} {rest}"
+    return f"{subject} {predicate}"
+
+
+def _join(name: str, suffix: str, conjunction: str) -> str:
+    """The name before each of several ranges."""
+    ranges = suffix.replace(" | ", " or ").split(" or ")
+    return f" {conjunction} ".join(f"{name}{one}" if one.startswith(_OPERATORS) else one for one in ranges)
