@@ -18,7 +18,7 @@ _FREE_THREADED_SINCE = 13  # PEP 703
 _PYMALLOC_UNTIL = 7  # CPython 3.8 dropped the m of cp37m
 _PYPY_ABI = "pp73"  # PyPy 7.3, the only line that still has releases
 _PYPY_VERSION = "7.3.0"
-_TEXT = re.compile(r"(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?((?:a|b|rc)\d{1,3})?(t?)")
+_TEXT = re.compile(r"(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?((?:a|b|rc)\d{1,3})?(t?)", re.ASCII)
 _IMPLEMENTATIONS = {"cpython": "CPython", "pypy": "PyPy"}
 
 

@@ -165,7 +165,7 @@ _FORMS: tuple[tuple[str, Callable[[str, re.Match[str]], Platform]], ...] = (
     (r"android_(\d+)_(arm64_v8a|x86_64)", lambda name, at: _android(name, at[2], int(at[1]))),
     (r"pyodide_(2024|2025)_0_wasm32", lambda name, at: _pyodide(name, int(at[1]))),
 )
-_PATTERNS = tuple((re.compile(pattern), make) for pattern, make in _FORMS)
+_PATTERNS = tuple((re.compile(pattern, re.ASCII), make) for pattern, make in _FORMS)
 
 NAMES = (
     *("linux", "macos", "windows"),

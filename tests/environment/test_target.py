@@ -164,7 +164,7 @@ def test_the_marker_of_a_target_holds_there_and_on_no_other_python_or_platform(p
     marker = parse_marker(target.marker)
     assert str(marker) == target.marker
     assert marker.evaluate(dict(target.markers))
-    assert not marker.evaluate(dict(_target("3.1" + "2", platform).markers))
+    assert not marker.evaluate(dict(_target("3.12", platform).markers))
     assert not marker.evaluate(dict(_target(python, "aarch64-unknown-linux-gnu").markers))
 
 
@@ -209,7 +209,7 @@ def test_without_a_platform_the_running_one_is_meant() -> None:
         ("2.7", "linux", "cpython", "use 3.6 or later"),
         ("4.1", "linux", "cpython", "use 3.6 or later"),
         ("3.x nonsense", "linux", "cpython", "'3.x nonsense'"),
-        ("3.\u0661\u0663x", "linux", "cpython", "is not a version"),
+        ("3.\u0661\u0663", "linux", "cpython", "is not a version"),
         ("3.12t", "linux", "cpython", "3.13 and later have a free-threaded build"),
         ("3.13", "linus", "cpython", "'linus'; did you mean linux?"),
         ("3.13", "x86_64-manylinux-2-28", "cpython", "did you mean x86_64-manylinux_2_28"),
