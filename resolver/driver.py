@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
+from typing import cast
 
 from .environment.target import Target
 from .errors import BudgetExhausted
@@ -28,7 +29,7 @@ from .solver import (
     Solver,
     Unsolvable,
 )
-from .target_facts import TargetFacts, no_solution
+from .target_facts import Name, TargetFacts, no_solution
 
 # A solve holds the event loop for no longer than this before others get their turn (DESIGN: some 5 ms).
 MAX_HOLD = 0.004  # seconds
@@ -88,10 +89,15 @@ async def _each_target(
     return tuple(resolutions)
 
 
+def _name(package: Package) -> Name:
+    """The solver's packages are ours: it never looks inside."""
+    return cast("Name", package)
+
+
 def _tie(package: Package) -> Package | None:
     """An extra is tied to its project: both have the same version."""
-    assert isinstance(package, tuple)
-    return None if package[1] is None else (package[0], None)
+    name, extra = _name(package)
+    return None if extra is None else (name, None)
 
 
 async def _solve(
@@ -111,7 +117,7 @@ async def _solve(
         try:
             event = solver.next_event()
         except DecisionsExhausted as error:
-            names = tuple(dict.fromkeys(str(package[0]) for package in error.packages))[:10]
+            names = tuple(dict.fromkeys(_name(package)[0] for package in error.packages))[:10]
             raise BudgetExhausted(
                 f"no answer within {solver.decisions} decisions and {solver.conflicts} conflicts; most of them "
                 f"concern {', '.join(names)}: narrow their versions, or raise budget.decisions",
@@ -121,18 +127,20 @@ async def _solve(
         match event:
             case Decided(package, version):
                 if watch is not None:
-                    watch(Event("decide", package[0], facts.version_text(package, version)))
+                    name = _name(package)
+                    watch(Event("decide", name[0], facts.version_text(name, version)))
                 await clock.maybe_yield()
             case NeedVersions(packages):
                 clock.pause()
-                tables = await asyncio.gather(*(facts.package_table(package) for package in packages))
+                tables = await asyncio.gather(*(facts.package_table(_name(package)) for package in packages))
                 clock.resume()
                 for package, table in zip(packages, tables, strict=True):
                     solver.add_versions(package, table)
             case NeedDependencies(package, version):
                 clock.pause()
-                facts.ahead.tried(package[0], facts.known_table(package), solver.positive(package))
-                found = await facts.dependencies(package, version)
+                name = _name(package)
+                facts.ahead.tried(name[0], facts.known_table(name), solver.positive(package))
+                found = await facts.dependencies(name, version)
                 clock.resume()
                 if isinstance(found, list):
                     solver.add_dependencies(package, version, found)

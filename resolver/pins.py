@@ -19,7 +19,7 @@ async def collect(facts: TargetFacts, decisions: Mapping[Package, int]) -> dict[
     """Walk the decided versions from the caller's requirements and describe each package that is reached."""
     via: dict[str, set[str]] = {}
     extras: dict[str, set[str]] = {}
-    edges: dict[str, dict[tuple[str, tuple[str, ...], str | None], Edge]] = {}
+    edges: dict[str, dict[tuple[str, tuple[str, ...], str, str], Edge]] = {}
     todo: list[tuple[str, str | None]] = []
 
     def reach(requirement: Requirement, source: str) -> None:
@@ -42,7 +42,7 @@ async def collect(facts: TargetFacts, decisions: Mapping[Package, int]) -> dict[
         assert isinstance(found, Metadata), "a decided version had metadata"
         for requirement in facts.requirements_of(found, extra):
             edge = _edge(requirement, extra)
-            edges.setdefault(name, {})[edge.name, edge.extras, edge.marker] = edge
+            edges.setdefault(name, {})[edge.name, edge.extras, edge.specifier, edge.marker or ""] = edge
             reach(requirement, name)
     return {
         name: await _pin(facts, name, decisions[name, None], extras[name], edges.get(name, {}), via[name])
@@ -54,7 +54,7 @@ def _edge(requirement: Requirement, extra: str | None) -> Edge:
     marker = None if requirement.marker is None else str(requirement.marker)
     if marker is not None and extra is not None:
         marker = without_extra(marker, extra)
-    return Edge(requirement.name, requirement.extras, marker)
+    return Edge(requirement.name, requirement.extras, marker, requirement.specifier)
 
 
 async def _pin(
@@ -62,7 +62,7 @@ async def _pin(
     name: str,
     bit: int,
     extras: set[str],
-    edges: Mapping[tuple[str, tuple[str, ...], str | None], Edge],
+    edges: Mapping[tuple[str, tuple[str, ...], str, str], Edge],
     via: set[str],
 ) -> Pin:
     project = (await facts.table(name)).project
@@ -91,7 +91,7 @@ async def _pin(
         sdist=sdist,
         requires_python=metadata.core.requires_python,
         extras=tuple(sorted(extras - set(unknown))),
-        requires=tuple(edges[key] for key in sorted(edges, key=lambda key: (key[0], key[1], key[2] or ""))),
+        requires=tuple(edges[key] for key in sorted(edges)),
         via=tuple(sorted(via)),
         is_direct=facts.policies.is_direct(name),
         reference=reference,

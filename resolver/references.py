@@ -42,9 +42,7 @@ class References:
         self._stated: dict[str, list[Stated]] = {}
         for stated in (*query.requirements, *query.constraints, *query.overrides):
             requirement = stated.requirement
-            if requirement.url is not None and (
-                requirement.marker is None or evaluate(requirement.marker, target, requirement.extras)
-            ):
+            if requirement.url is not None and (requirement.marker is None or evaluate(requirement.marker, target)):
                 self._stated.setdefault(requirement.name, []).append(stated)
         self._projects: dict[str, Project] = {}
         self._metadata: dict[str, Metadata] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from .environment.markers import evaluate
 from .environment.tags import rank
@@ -85,7 +86,7 @@ class TargetFacts:
         return [one for one in applied if self._applies(one.requirement)]
 
     def _applies(self, requirement: Requirement) -> bool:
-        return requirement.marker is None or evaluate(requirement.marker, self.target, requirement.extras)
+        return requirement.marker is None or evaluate(requirement.marker, self.target)
 
     def root(self) -> list[Dependency]:
         """The dependencies of the query itself."""

@@ -28,7 +28,7 @@ from .page import CoreMetadata, File
 from .sdist import pkg_info_from_sdist, static_metadata
 from .simple import ACCEPT, MalformedPage, parse_page
 from .wheel import metadata_from_wheel
-from .wheel_tail import WholeFileNeeded, read_tail
+from .wheel_tail import NotThere, WholeFileNeeded, read_tail
 
 T = TypeVar("T")
 
@@ -116,10 +116,7 @@ class Gateway:
         """
         filename = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
         name = filename.partition("-")[0]
-        try:
-            parsed = parse_filename(filename)
-        except FilenameError as error:
-            raise BadIndexResponse(f"{filename!r} is no wheel or sdist: {error}", index=index.name) from None
+        build, tags = _tags(filename, index)
         response = await self._fetch(Request(url, index, Kind.FILE, max_bytes=MAX_REFERENCE), stats)
         self._expect(response, 200, index, name, filename)
         digests = {("sha256", response.digest)}
@@ -135,7 +132,7 @@ class Gateway:
                 detail = f"{filename} holds no static metadata"
                 raise BadIndexResponse(detail, index=index.name, package=name)
             found = self._read_metadata(body, None, index, filename)
-            if parsed.tags is None and not static_metadata(found.core):
+            if tags is None and not static_metadata(found.core):
                 detail = f"{filename} states its dependencies only when it is built, which this service does not do"
                 raise BadIndexResponse(detail, index=index.name, package=name)
             self._metadata.put(key, found, len(body))
@@ -143,8 +140,8 @@ class Gateway:
             filename=filename,
             url=url,
             hashes=(("sha256", response.digest),),
-            tags=parsed.tags,
-            build=parsed.build,
+            tags=tags,
+            build=build,
             size=len(response.body),
             requires_python=found.core.requires_python,
         )
@@ -197,6 +194,8 @@ class Gateway:
 
         try:
             return await read_tail(file.filename, fetch_range)
+        except NotThere:
+            raise Missing(f"{file.filename} is not on index {index.name!r}", index=index.name, package=name) from None
         except WholeFileNeeded:
             response = await self._fetch(Request(file.url, index, Kind.FILE, max_bytes=MAX_REFERENCE), stats)
             self._expect(response, 200, index, name, file.filename)
@@ -248,6 +247,15 @@ def _project(response: Response, name: str, index: Index) -> Project:
     page = parse_page(response.body, response.headers.get("content-type"), response.url, name)
     versions = VersionList([release.version for release in page.releases])
     return Project(name, index.name, index.url, page, versions)
+
+
+def _tags(filename: str, index: Index) -> tuple[str | None, str | None]:
+    """The build tag and the tag set of a file name; (None, None) for an sdist."""
+    try:
+        parsed = parse_filename(filename)
+    except FilenameError as error:
+        raise BadIndexResponse(f"{filename[:120]!r} is no wheel or sdist: {error}", index=index.name) from None
+    return parsed.build, parsed.tags
 
 
 def _whole(body: bytes, filename: str) -> bytes | None:

@@ -63,7 +63,7 @@ class Policies:
 
     def _note(self, stated: Stated, target: Target) -> None:
         marker = stated.requirement.marker
-        if marker is None or evaluate(marker, target, stated.requirement.extras):
+        if marker is None or evaluate(marker, target):
             self._direct.setdefault(stated.requirement.name, []).append(stated)
 
     def is_direct(self, name: str) -> bool:
