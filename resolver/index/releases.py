@@ -8,21 +8,28 @@ out again, slowly, by :func:`_fault`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from packaging.version import Version
 
 from .filename import FilenameError, sdist_stem, sdist_version, split_wheel, version_of, wheel_tail
 from .links import BadLink, Links
-from .page import Release
+from .page import PACKED_FIELDS, Release
 
 MAX_SKIPPED = 100  # reasons kept per page: a warning, not a log
 MAX_SHOWN = 160  # characters of a file name in a warning
 MAX_FILENAME = 512  # file systems stop at 255
 MAX_REQUIRES_PYTHON = 512  # characters; real ones stay below 60
+MAX_INSTANT = 40  # characters of an upload time
 MAX_REASON = 1000  # characters of a yanked reason
 MAX_REMEMBERED = 100_000  # distinct signatures in the process; some hundred bytes each
+
+_FOREIGN = "its name is another project's"
+_CANONICAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*", re.ASCII)
+_VERSION = attrgetter("version")
 
 Signature = frozenset[tuple[str | None, str | None, bool]]
 
@@ -39,9 +46,9 @@ class _Group:
 
     __slots__ = ("keys", "rows", "sdists", "text", "version")
 
-    def __init__(self, version: Version) -> None:
+    def __init__(self, version: Version, text: str) -> None:
         self.version = version
-        self.text = str(version)
+        self.text = text if _CANONICAL.fullmatch(text) else str(version)
         self.rows: list[str] = []
         self.keys: set[tuple[str | None, str | None, bool]] = set()
         self.sdists: list[tuple[str, str, tuple[None, str | None, bool]]] = []
@@ -69,34 +76,26 @@ class _Groups:
     The release's text is the canonical form of the spelling that comes first on the page.
     """
 
-    __slots__ = ("_by_text", "_by_version", "_name")
+    __slots__ = ("_by_version", "_name", "by_text")
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._by_text: dict[str, _Group] = {}
+        self.by_text: dict[str, _Group] = {}
         self._by_version: dict[Version, _Group] = {}
 
     def find(self, text: str) -> _Group:
         """Return the group of the version that ``text`` spells."""
-        found = self._by_text.get(text)
+        found = self.by_text.get(text)
         if found is None:
             version = version_of(text)
             if version is None:
                 raise _Unusable("its version is not one of PEP 440")
-            found = self._by_version.get(version)
-            if found is None:
-                found = self._by_version[version] = _Group(version)
-            self._by_text[text] = found
+            group = _Group(version, text)
+            found = self.by_text[text] = self._by_version.setdefault(version, group)
         return found
 
-    def find_sdist(self, stem: str) -> _Group:
-        version = sdist_version(stem, self._name)
-        if version is None:
-            raise _Unusable("its name is another project's")
-        return self.find(version)
-
     def releases(self) -> tuple[Release, ...]:
-        return tuple(self._by_version[version].release() for version in sorted(self._by_version))
+        return tuple([group.release() for group in sorted(self._by_version.values(), key=_VERSION)])
 
 
 def _hashes(value: Any) -> str:
@@ -148,7 +147,33 @@ def _fault(entry: Any) -> str:
     return "a value of the wrong type"
 
 
-def group(
+class _Skipped:
+    """What was skipped, and why."""
+
+    __slots__ = ("count", "reasons")
+
+    def __init__(self) -> None:
+        self.reasons: list[tuple[str, str]] = []
+        self.count = 0
+
+    def add(self, entry: Any, reason: str) -> None:
+        self.count += 1
+        if len(self.reasons) < MAX_SKIPPED:
+            shown = entry.get("filename") if isinstance(entry, dict) else None
+            shown = shown[:MAX_SHOWN] if isinstance(shown, str) else "?"
+            self.reasons.append(("".join([char if char.isprintable() else "\ufffd" for char in shown]), reason))
+
+
+def _absolute(entries: Sequence[Mapping[str, Any]], links: Links) -> Sequence[str | None]:
+    """Join the links of all entries at once, where they are alike; None where each has to be looked at."""
+    try:
+        urls = links.join_plain([entry["url"] for entry in entries])
+    except (KeyError, TypeError, AttributeError):
+        urls = None
+    return urls if urls is not None else [None] * len(entries)
+
+
+def group(  # noqa: C901, PLR0912, PLR0915 - one loop on purpose: calls would cost as much as the work
     entries: Sequence[Mapping[str, Any]], links: Links, name: str
 ) -> tuple[tuple[Release, ...], list[tuple[str, str]], int]:
     """Group the entries of a page (PEP 691, ``files``) into releases of ``name`` (normalised), ascending.
@@ -157,96 +182,91 @@ def group(
     many were skipped. Files that are neither wheel nor sdist are counted only: old projects have hundreds.
     """
     groups = _Groups(name)
-    find = groups.find
-    join = links.join
-    prefixes: set[str] = set()  # the spellings of the name that were seen at the start of a wheel's name
+    by_text = groups.by_text
+    spellings: set[str] = set()  # of the project's name, as they were seen
+    tails: dict[str, str] = {}  # what follows the version in a wheel's name → its tags
     specifiers: dict[str | None, tuple[str, str | None]] = {None: ("", None)}
-    skipped: list[tuple[str, str]] = []
-    skipped_count = 0
-    for entry in entries:
+    skipped = _Skipped()
+    for entry, joined in zip(entries, _absolute(entries, links), strict=True):
         try:
             filename = entry["filename"]
-            get = entry.get
-
-            # a wheel, an sdist, or nothing to us
             tags: str | None = None
             if filename[-4:] == ".whl":
-                prefix, version, tail = filename.split("-", 2)
-                if prefix not in prefixes:
+                spelling, version, tail = filename.split("-", 2)
+                if spelling not in spellings:
                     if split_wheel(filename)[0] != name:
-                        raise _Unusable("its name is another project's")
-                    prefixes.add(prefix)
-                tags = wheel_tail(tail)[1]
-                found = find(version)
+                        raise _Unusable(_FOREIGN)  # noqa: TRY301 - as above
+                    spellings.add(spelling)
+                tags = tails.get(tail)
+                if tags is None:
+                    tags = tails[tail] = wheel_tail(tail)[1]
             else:
                 stem = sdist_stem(filename)
                 if stem is None:
-                    skipped_count += 1
+                    skipped.count += 1
                     continue
-                found = groups.find_sdist(stem)
+                spelling, _, version = stem.rpartition("-")
+                if spelling not in spellings:
+                    version = sdist_version(stem, name)
+                    if version is None:
+                        raise _Unusable(_FOREIGN)  # noqa: TRY301 - as above
+                    spellings.add(stem[: -len(version) - 1])
+            found = by_text.get(version)
+            if found is None:
+                found = groups.find(version)
 
-            url = join(entry["url"])
+            url = links.join(entry["url"]) if joined is None else joined
             if url.endswith(filename):
                 cut = -len(filename)
-                url = url[:cut] if url[cut - 1] == "/" else url
+                if url[cut - 1] == "/":
+                    url = url[:cut]
             elif url[-1] == "/":
                 url += "#"
 
             hashes = entry["hashes"]
-            if len(hashes) == 1 and "sha256" in hashes and len(hashes["sha256"]) == 64:
-                digest = hashes["sha256"]
-            else:
+            digest = hashes.get("sha256")
+            if digest.__class__ is not str or len(digest) != 64 or len(hashes) != 1:
                 digest = _hashes(hashes)
 
-            core = get("core-metadata")
-            if core is None:
-                core = get("dist-info-metadata")  # PEP 714: the older key, only where the newer is absent
-            if core is None:
-                core = ""
-            elif core.__class__ is dict and len(core) == 1 and "sha256" in core and len(core["sha256"]) == 64:
+            core = entry.get("core-metadata")
+            if core.__class__ is dict and len(core) == 1 and "sha256" in core and len(core["sha256"]) == 64:
                 core = core["sha256"]
             else:
-                core = _core_metadata(core)
+                if core is None:
+                    core = entry.get("dist-info-metadata")  # PEP 714: the older key, where the newer is absent
+                core = "" if core is None else _core_metadata(core)
 
-            size = get("size")
+            size = entry.get("size")
             if size.__class__ is not int or not 0 <= size < 1 << 53:
                 if size is not None:
-                    raise _Unusable("its size is no natural number")
+                    raise _Unusable("its size is no natural number")  # noqa: TRY301 - as above
                 size = ""
 
-            uploaded = get("upload-time")
-            if uploaded is None:
+            uploaded = entry.get("upload-time")
+            if uploaded.__class__ is not str or len(uploaded) > MAX_INSTANT:
+                if uploaded is not None:
+                    raise _Unusable("its upload-time is no instant")  # noqa: TRY301 - as above
                 uploaded = ""
-            elif uploaded.__class__ is not str or len(uploaded) > 40:
-                raise _Unusable("its upload-time is no text")
 
-            yanked = get("yanked")
-            yanked = "" if yanked is None or yanked is False else _yanked(yanked)
+            yanked = entry.get("yanked")
+            yanked = "" if yanked is False or yanked is None else _yanked(yanked)
 
-            requires = get("requires-python")
+            requires = entry.get("requires-python")
             specifier = specifiers.get(requires)
             if specifier is None:
                 text = _requires_python(requires)
                 specifier = specifiers[requires] = (text, text or None)
 
             row = f"{filename}\n{url}\n{digest}\n{core}\n{size}\n{uploaded}\n{specifier[0]}\n{yanked}"
-            if row.count("\n") != 7:
-                raise _Unusable("a line break in its fields")
+            if row.count("\n") != PACKED_FIELDS - 1:
+                raise _Unusable("a line break in one of its values")  # noqa: TRY301 - as above
             if tags is not None:
                 found.rows.append(row)
                 found.keys.add((tags, specifier[1], yanked != ""))
             else:
                 found.sdists.append((filename, row, (None, specifier[1], yanked != "")))
         except (_Unusable, FilenameError, BadLink) as error:
-            reason = str(error)
+            skipped.add(entry, str(error))
         except (KeyError, TypeError, AttributeError, ValueError, IndexError):
-            reason = _fault(entry)
-        else:
-            continue
-        skipped_count += 1
-        if len(skipped) < MAX_SKIPPED:
-            shown = entry.get("filename") if isinstance(entry, dict) else None
-            shown = shown if isinstance(shown, str) else "?"
-            shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in shown[:MAX_SHOWN])
-            skipped.append((shown, reason))
-    return groups.releases(), skipped, skipped_count
+            skipped.add(entry, _fault(entry))
+    return groups.releases(), skipped.reasons, skipped.count

@@ -8,6 +8,7 @@ No tree is built: a page has thousands of anchors, and nothing else in it matter
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -61,14 +62,14 @@ class _Reader:
         self._depth = 0
         self._elements = 0
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         self._depth += 1
         self._elements += 1
         if self._depth > MAX_DEPTH:
             self._stop(MalformedPage(f"HTML that nests more than {MAX_DEPTH} deep"))
         if self._elements > MAX_ELEMENTS or len(attributes) > MAX_ATTRIBUTES:
             self._stop(
-                PageTooLarge(f"HTML of more than {MAX_ELEMENTS} elements, or {MAX_ATTRIBUTES} attributes in one")
+                PageTooLarge(f"HTML of more than {MAX_ELEMENTS} elements, or one of {MAX_ATTRIBUTES} attributes")
             )
         if tag == "a":
             if "href" in attributes:
@@ -118,7 +119,8 @@ def _text(body: bytes, content_type: str) -> str:
 
 def _scan(text: str) -> _Reader:
     reader = _Reader()
-    parser = etree.HTMLParser(target=reader, encoding="utf-8", huge_tree=True)  # huge: our own limits apply
+    target: Any = reader  # the stubs want every method that a target may have
+    parser = etree.HTMLParser(target=target, encoding="utf-8", huge_tree=True)  # huge: our own limits apply
     body = text.encode()
     try:
         for at in range(0, len(body), _PIECE):
