@@ -7,6 +7,7 @@ This is the only module that knows more than one layer.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -46,7 +47,8 @@ async def open_stack(
         clock: time, sleep and chance for pauses, retries and ages (not for sockets).
         on_request: told of every hop, cache hits included; must be quick and raise nothing.
     """
-    storage = _storage(settings)
+    storage = await asyncio.to_thread(_storage, settings)
+    key = await asyncio.to_thread(load_key, settings.cache_dir if storage is not None else None)
     known = KnownSecrets()
     pool = Pool(settings, Contexts())
     limit = Limit(
@@ -60,7 +62,7 @@ async def open_stack(
     cache = Cache(retry, Memory(settings.memory_max_bytes), storage, clock)
     coalesce = Coalesce(cache, cache.ready)
     auth = Auth(
-        Partitions(load_key(settings.cache_dir if storage is not None else None)),
+        Partitions(key),
         known,
         clock,
         encodings=accepted(),

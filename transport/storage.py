@@ -63,10 +63,11 @@ class Storage:
         self._max_bytes = max_bytes
         for path in (self._entries, self._bodies, self._temporary):
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._put(self._temporary / "probe", b"")
-        self._written = 0
         self.discarded = 0
         """How many broken files were met."""
+        self._written = 0
+        self._put(self._temporary / "probe", b"")
+        self._clear_debris()
 
     def read(self, key: Key) -> list[tuple[Stored, bytes]]:
         """Return the variants stored under ``key``; none where anything is wrong."""
@@ -110,9 +111,7 @@ class Storage:
     def sweep(self) -> int:
         """Delete debris, and the least recently used files while all together exceed the cap; return the sum."""
         self._written = 0
-        with contextlib.suppress(OSError):
-            for path in list(self._temporary.iterdir()):
-                self._clear(path)
+        self._clear_debris()
         files: list[tuple[float, int, Path]] = []
         for path in self._files():
             with contextlib.suppress(OSError):
@@ -135,11 +134,13 @@ class Storage:
                     with contextlib.suppress(OSError):
                         yield from list(folder.iterdir())
 
-    def _clear(self, path: Path) -> None:
-        """Delete a temporary file whose writer is gone: writers hold a lock as long as they live."""
-        with contextlib.suppress(OSError), path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
+    def _clear_debris(self) -> None:
+        """Delete the temporary files of dead writers: the living hold a lock on theirs."""
+        with contextlib.suppress(OSError):
+            for path in list(self._temporary.iterdir()):
+                with contextlib.suppress(OSError), path.open("rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    path.unlink()
 
     def _variants(self, path: Path, key: Key) -> list[Stored]:
         try:

@@ -1,0 +1,270 @@
+"""The cache over real sockets: what is asked again, what is served, and to whom."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from transport.credentials import index_from_url
+from transport.errors import BadResponse, TransportError
+from transport.fetch import Fetcher
+from transport.message import CacheStatus, Index, Kind, Request, Response
+from transport.stack import TransportSettings, open_stack
+
+from .server import RESET, Seen, Server, TestClock, index, reply
+
+HIT, MISS, STALE, REVALIDATED = CacheStatus.HIT, CacheStatus.MISS, CacheStatus.STALE, CacheStatus.REVALIDATED
+
+
+class Bench:
+    """A server, a stack with a clock of its own, and one index."""
+
+    def __init__(self, server: Server, fetcher: Fetcher, clock: TestClock, corp: Index) -> None:
+        self.server, self.fetcher, self.clock, self.corp = server, fetcher, clock, corp
+
+    async def get(self, path: str = "a/", kind: Kind = Kind.PAGE, *, refresh: bool = False, **headers: str) -> Response:
+        named = tuple(headers.items())
+        return await self.fetcher.fetch(Request(self.corp.url + path, self.corp, kind, named, refresh=refresh))
+
+
+@asynccontextmanager
+async def bench(
+    *answers: bytes | str, cache_dir: Path | None = None, clock: TestClock | None = None, **fields: object
+) -> AsyncIterator[Bench]:
+    clock = clock or TestClock()
+    settings = TransportSettings(cache_dir=cache_dir, retries=0)
+    async with index({"*": list(answers)}) as server, open_stack(settings, clock=clock) as fetcher:
+        yield Bench(server, fetcher, clock, index_from_url("corp", f"{server.url}/s/", **fields))
+
+
+def contents(directory: Path) -> bytes:
+    """Return all that a directory holds."""
+    return b"".join(path.read_bytes() for path in directory.rglob("*") if path.is_file())
+
+
+async def test_a_fresh_answer_is_served_without_a_request_and_ages() -> None:
+    async with bench(reply(b"one", cache_control="max-age=60", age="5")) as on:
+        assert (await on.get()).cache is MISS
+        on.clock.now += 54
+        again = await on.get()
+        assert (again.cache, again.requests, again.body, again.age) == (HIT, 0, b"one", 59)
+        on.clock.now += 1
+        assert (await on.get()).cache is MISS
+        assert len(on.server.seen) == 2
+
+
+async def test_a_stale_answer_is_asked_for_with_its_validator_and_renewed_by_a_304() -> None:
+    async with bench(
+        reply(b"one", cache_control="max-age=60", etag='W/"1"'),
+        reply(status=304, cache_control="max-age=60", last_modified="Sun, 06 Nov 1994 08:49:37 GMT"),
+        reply(status=304, cache_control="max-age=60"),
+    ) as on:
+        first = await on.get()
+        for _ in range(2):
+            on.clock.now += 61
+            again = await on.get()
+            assert (again.cache, again.requests) == (REVALIDATED, 1)
+            assert (again.body, again.digest, again.age) == (first.body, first.digest, 0)
+            assert (await on.get()).cache is HIT
+        # The 304 with only a Last-Modified did not cost us the tag.
+        assert [one.headers.get("if-none-match") for one in on.server.seen] == [None, 'W/"1"', 'W/"1"']
+
+
+async def test_a_page_without_any_freshness_is_revalidated_each_time_and_its_metadata_rests() -> None:
+    async with bench(reply(b"one", etag='"1"'), reply(status=304)) as on:
+        await on.get()
+        assert (await on.get()).cache is REVALIDATED
+        await on.get("a.metadata", Kind.METADATA)
+        assert len(on.server.seen) == 3
+    async with bench(reply(b"metadata")) as on:
+        await on.get("a.metadata", Kind.METADATA)
+        assert (await on.get("a.metadata", Kind.METADATA)).cache is HIT
+
+
+async def test_a_refresh_goes_out_whatever_the_freshness() -> None:
+    async with bench(reply(b"one", cache_control="max-age=60, immutable", etag='"1"'), reply(status=304)) as on:
+        await on.get()
+        assert (await on.get(refresh=True)).cache is REVALIDATED
+        assert on.server.seen[1].headers["cache-control"] == "no-cache"
+        assert on.server.seen[1].headers["if-none-match"] == '"1"'
+
+
+async def test_a_304_to_no_question_is_an_error_and_one_about_another_tag_asks_for_the_whole() -> None:
+    async with bench(reply(status=304)) as on:
+        with pytest.raises(BadResponse) as caught:
+            await on.get()
+        assert caught.value.kind == "unexpected-304"
+    async with bench(reply(b"one", etag='"1"'), reply(status=304, etag='"2"'), reply(b"two", etag='"2"')) as on:
+        await on.get()
+        again = await on.get()
+        assert (again.body, again.cache, again.requests) == (b"two", MISS, 2)
+        assert "if-none-match" not in on.server.seen[2].headers
+
+
+async def test_a_part_for_the_whole_is_an_error_and_parts_that_were_asked_for_are_kept() -> None:
+    async with bench(reply(b"tail", 206, content_range="bytes 6-9/10")) as on:
+        with pytest.raises(BadResponse):
+            await on.get()
+        for expected in (MISS, HIT):
+            part = await on.get("a.whl", Kind.RANGE, range="bytes=-4")
+            assert (part.status, part.cache, part.headers["content-range"]) == (206, expected, "bytes 6-9/10")
+        assert (await on.get("a.whl", Kind.RANGE, range="bytes=-8")).cache is MISS
+
+
+@pytest.mark.parametrize("failure", [RESET, reply(b"", 503), reply(b"short", content_length="50", connection="close")])
+async def test_a_stale_copy_stands_in_for_an_index_in_trouble(failure: bytes | str) -> None:
+    async with bench(reply(b"one", cache_control="max-age=60, stale-if-error=600"), failure) as on:
+        await on.get()
+        on.clock.now += 100
+        again = await on.get()
+        assert (again.cache, again.body, again.age) == (STALE, b"one", 100)
+        assert on.clock.slept == []  # no patience is needed where an answer is at hand
+        with pytest.raises(TransportError):
+            await on.get(refresh=True)
+        on.clock.now += 561
+        with pytest.raises(TransportError):
+            await on.get()
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+async def test_a_refusal_is_believed_and_leaves_nothing_to_serve(status: int) -> None:
+    async with bench(
+        reply(b"one", cache_control="max-age=60, stale-if-error=600"), reply(b"", status), reply(b"", 503),
+        ignore_error_codes=frozenset({401, 403}),
+    ) as on:  # fmt: skip
+        await on.get()
+        on.clock.now += 61
+        assert (await on.get()).status == status
+        with pytest.raises(TransportError):
+            await on.get()
+
+
+async def test_stale_while_revalidate_answers_at_once_and_asks_once_behind() -> None:
+    control = "max-age=60, stale-while-revalidate=600"
+    async with bench(reply(b"one", cache_control=control), reply(b"two", cache_control=control)) as on:
+        await on.get()
+        on.clock.now += 61
+        answers = await asyncio.gather(*(on.get() for _ in range(20)))
+        assert {(one.cache, one.body, one.requests) for one in answers} == {(STALE, b"one", 0)}
+        await on.server.saw(2)
+        for _ in range(1000):
+            again = await on.get()
+            if again.cache is HIT:
+                break
+            await asyncio.sleep(0)
+        assert (again.cache, again.body) == (HIT, b"two")
+        assert len(on.server.seen) == 2
+
+
+async def test_variants_are_kept_side_by_side() -> None:
+    def by_accept(seen: Seen) -> bytes:
+        return reply(seen.headers["accept"].encode(), vary="Accept", cache_control="max-age=60")
+
+    async with bench() as on:
+        on.server.answers = {"*": by_accept}
+        for expected in (MISS, HIT):
+            for accept in ("json", "html"):
+                response = await on.get(accept=accept)
+                assert (response.body, response.cache) == (accept.encode(), expected)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        reply(b"one-secret-body", cache_control="no-store"),
+        reply(b"one-secret-body", vary="*", cache_control="max-age=60"),
+    ],
+)
+async def test_what_may_not_be_stored_is_not(answer: bytes, tmp_path: Path) -> None:
+    async with bench(answer, cache_dir=tmp_path) as on:
+        await on.get()
+        assert (await on.get()).cache is MISS
+    assert b"one-secret" not in contents(tmp_path)
+
+
+async def test_the_operators_cache_control_stands_in_place_of_the_indexs() -> None:
+    async with bench(
+        reply(b"one", cache_control="no-store"), cache_control={"api": "max-age=600", "files": "immutable"}
+    ) as on:
+        await on.get()
+        assert (await on.get()).cache is HIT
+        await on.get("a.metadata", Kind.METADATA)
+        on.clock.now += 10 * 86400
+        assert (await on.get("a.metadata", Kind.METADATA)).cache is HIT
+        assert (await on.get()).cache is MISS
+        assert (await on.get(refresh=True)).cache is MISS
+
+
+async def test_one_credentials_private_page_is_never_anothers(tmp_path: Path) -> None:
+    """Alice fills; a wrong password, nobody, and Alice without verification each make their own request."""
+
+    def page(seen: Seen) -> bytes:
+        return reply(seen.headers.get("authorization", "nobody").encode(), cache_control="public, max-age=600")
+
+    async with index({"*": page}) as server:
+        for expected in (MISS, HIT):  # the second time from disk, in another process' place
+            async with open_stack(TransportSettings(cache_dir=tmp_path), clock=TestClock()) as fetcher:
+                bodies, partitions = [], []
+                for userinfo, fields in [("alice:1@", {}), ("alice:2@", {}), ("", {}), ("alice:1@", {"verify": False})]:
+                    url = server.url.replace("://", f"://{userinfo}") + "/s/"
+                    corp = index_from_url("corp", url, **fields)
+                    response = await fetcher.fetch(Request(f"{corp.url}a/", corp))
+                    assert response.cache is expected
+                    bodies.append(response.body)
+                    partitions.append(response.partition)
+                assert len(set(bodies)) == 3
+                assert len(set(partitions)) == 4
+                assert partitions[2] == "public"
+        assert len(server.seen) == 4
+    assert b"nobody" in contents(tmp_path)
+
+
+async def test_a_restart_finds_what_was_stored_and_how_old_it_is(tmp_path: Path) -> None:
+    clock = TestClock()
+    async with bench(reply(b"one", cache_control="max-age=60", etag='"1"'), cache_dir=tmp_path, clock=clock) as on:
+        await on.get()
+        server = on.server
+        clock.now += 30
+        async with open_stack(TransportSettings(cache_dir=tmp_path), clock=clock) as other:
+            again = await other.fetch(Request(on.corp.url + "a/", on.corp))
+            assert (again.cache, again.body, again.age, again.requests) == (HIT, b"one", 30, 0)
+        clock.epoch -= 30 * 86400  # the clock was a month ahead when this was stored: nothing becomes immortal
+        async with open_stack(TransportSettings(cache_dir=tmp_path), clock=clock) as other:
+            assert (await other.fetch(Request(on.corp.url + "a/", on.corp))).cache is not HIT
+        assert len(server.seen) == 2
+
+
+async def test_a_body_that_is_not_what_was_promised_is_returned_and_not_kept() -> None:
+    async with bench(reply(b"wrong", cache_control="max-age=60"), reply(b"right", cache_control="max-age=60")) as on:
+        request = Request(on.corp.url + "a.metadata", on.corp, Kind.METADATA, sha256="0" * 64)
+        assert (await on.fetcher.fetch(request)).body == b"wrong"
+        assert (await on.fetcher.fetch(request)).body == b"right"
+
+
+async def test_a_directory_that_cannot_be_used_makes_the_cache_slower_and_not_wrong(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_bytes(b"")
+    async with bench(reply(b"one", cache_control="max-age=60"), cache_dir=blocked) as on:
+        await on.get()
+        assert (await on.get()).cache is HIT
+    assert "cannot be used" in caplog.text
+
+
+async def test_a_disk_that_fails_while_writing_costs_one_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with bench(reply(b"one", cache_control="max-age=60"), cache_dir=tmp_path) as on:
+        for folder in ("entries", "bodies", "tmp"):
+            path = tmp_path / "http" / folder
+            path.rmdir()
+            path.write_bytes(b"")
+        for name in "abc":
+            assert (await on.get(f"{name}/")).body == b"one"
+        assert (await on.get("a/")).cache is HIT
+    assert caplog.text.count("cannot write") == 1
