@@ -19,12 +19,14 @@ from resolver.solver import (
     Decided,
     Dependency,
     Exclusion,
+    Explanation,
     NeedDependencies,
     NeedVersions,
     Package,
     Solved,
     Solver,
     Unsolvable,
+    explain,
 )
 
 _COMPARE: Mapping[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
@@ -127,6 +129,10 @@ class World:
     def table(self, package: Package) -> Table:
         absent = Table((), (Exclusion(0, "not-found", "was not found in the index"),))
         return self.tables.get(str(package), absent)
+
+    def explain(self, event: Solved | Unsolvable) -> Explanation:
+        assert isinstance(event, Unsolvable)
+        return explain(event.incompatibility, dict(self.tables.items()), str)
 
     def name_version(self, package: Package, number: int) -> tuple[str, str]:
         return str(package), self.table(package).versions[number - 1]
@@ -235,3 +241,39 @@ def solve(
             if isinstance(event, Solved):
                 pins = dict(world.name_version(*decision) for decision in event.decisions.items())
             return Run(solver, event, pins, trace, longest_jump)
+
+
+# In this mix some two in five worlds have no solution, and a quarter of those that have one learn from conflicts.
+_OPERATORS = ("==", "!=", ">=", "<=", "")
+
+
+def random_world(rng: random.Random) -> tuple[World, list[str]]:
+    """Make a small registry, and what to require of it.
+
+    ``tests/properties/test_solver.py`` verifies that such worlds are hard often enough.
+    """
+    names = "abcdef"[: rng.randint(3, 6)]
+    counts = {name: rng.randint(1, 5) for name in names}
+    density = rng.choice((0.2, 0.3, 0.4))
+    with_extra = rng.choice(names) if len(names) < 6 and rng.random() < 0.3 else None
+    targets = [*names, f"{with_extra}[x]"] if with_extra else list(names)
+
+    def requirement(name: str) -> str:
+        comparison = rng.choice(_OPERATORS)
+        return f"{name} {comparison}{rng.randint(1, counts[name[0]])}" if comparison else name
+
+    releases: dict[str, list[str]] = {}
+    for owner in targets:
+        for version in range(1, counts[owner[0]] + 1):
+            stated = [
+                requirement(name)
+                for name in targets
+                if rng.random() < density and (name[0] != owner[0] or rng.random() < 0.1)
+            ]
+            if "[" not in owner:
+                stated += rng.choices(
+                    ([], ["!yanked broken"], ["!requires-python >=3.13"], ["?metadata is unreadable"]), (91, 3, 3, 3)
+                )[0]
+            releases[f"{owner} {version}"] = stated
+    wanted = rng.sample(targets, min(len(targets), rng.randint(1, 3)))
+    return World(releases), [*map(requirement, wanted), *(["absent"] if rng.random() < 0.02 else [])]
