@@ -127,7 +127,7 @@ def _android(name: str, abi: str, level: int) -> Platform:
 
 def _pyodide(name: str, year: int) -> Platform:
     emscripten = {2024: "3.1.58", 2025: "4.0.9"}[year]  # what each Pyodide ABI is built with
-    tags = (f"pyodide_{year}_0_wasm32",)
+    tags = (f"pyodide_{year}_0_wasm32", f"pyemscripten_{year}_0_wasm32")  # the latter by PEP 783
     return Platform(name, "posix", "emscripten", "Emscripten", "wasm32", emscripten, "#1", tags)
 
 
@@ -163,7 +163,7 @@ _FORMS: tuple[tuple[str, Callable[[str, re.Match[str]], Platform]], ...] = (
         lambda name, at: _ios(name, at[3], (int(at[1]), int(at[2]))),
     ),
     (r"android_(\d+)_(arm64_v8a|x86_64)", lambda name, at: _android(name, at[2], int(at[1]))),
-    (r"pyodide_(2024|2025)_0_wasm32", lambda name, at: _pyodide(name, int(at[1]))),
+    (r"(?:pyodide|pyemscripten)_(2024|2025)_0_wasm32", lambda name, at: _pyodide(name, int(at[1]))),
 )
 _PATTERNS = tuple((re.compile(pattern, re.ASCII), make) for pattern, make in _FORMS)
 

@@ -79,7 +79,7 @@ PLATFORMS = [
     ),
     (
         ("wasm32-pyodide2025", "emscripten", "Emscripten", "wasm32", "pyodide_2025_0_wasm32"),
-        (),
+        ("pyemscripten_2025_0_wasm32",),
         ("pyodide_2024_0_wasm32",),
     ),
     (("manylinux_2_31_x86_64", "linux", "Linux", "x86_64", "manylinux_2_31_x86_64"), ("manylinux2014_x86_64",), ()),
