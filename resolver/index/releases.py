@@ -95,7 +95,9 @@ class _Groups:
         return found
 
     def releases(self) -> tuple[Release, ...]:
-        return tuple([group.release() for group in sorted(self._by_version.values(), key=_VERSION)])
+        # a group is made before its first entry proves usable
+        filled = [group for group in self._by_version.values() if group.rows or group.sdists]
+        return tuple([group.release() for group in sorted(filled, key=_VERSION)])
 
 
 def _hashes(value: Any) -> str:
