@@ -17,7 +17,7 @@ from transport.stack import open_stack
 
 from . import bodies, handlers, middleware, pages
 from .configuration import Configuration
-from .heads import HeadWatch
+from .connection import Connections
 from .locks import Clock, Locks, Resolve
 from .settings import Settings
 from .stored import StoredLocks
@@ -53,7 +53,7 @@ def transport_settings(settings: Settings) -> TransportSettings:
         idle=network.timeout.idle,
         page=network.timeout.page,
         retries=network.retries,
-        cache_dir=settings.cache.dir / "http",
+        cache_dir=settings.cache.dir,
         private_addresses=policy.private_addresses,
         allowed_urls=() if allowed == "none" else tuple(allowed),
         netrc=network.netrc,
@@ -84,7 +84,7 @@ def make_app(configuration: Configuration, *, resolve: Resolve | None = None, no
     app[pages.CONFIGURATION] = configuration
     app[pages.TELEMETRY] = telemetry
     app[pages.READINESS] = pages.Readiness()
-    app[middleware.HEADS] = HeadWatch(service.header_timeout)
+    app[middleware.CONNECTIONS] = Connections(service.header_timeout)
     app[handlers.LIMITS] = bodies.Limits(service.max_body, service.body_timeout)
     stored = StoredLocks(Path(settings.cache.dir) / "locks", limit=service.stored_locks)
 

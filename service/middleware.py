@@ -12,11 +12,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from . import problems
-from .heads import HeadWatch
+from .connection import Connections
 from .telemetry import Telemetry
 from .tokens import Tokens
 
-HEADS = web.AppKey("heads", HeadWatch)
+CONNECTIONS = web.AppKey("connections", Connections)
 REQUEST_ID = web.RequestKey("request_id", str)
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CLIENT_GONE = 499  # what proxies log for it; it is never sent
@@ -50,6 +50,7 @@ async def _answer(request: web.Request, handler: Handler, request_id: str) -> we
     if not response.prepared:
         response.headers["X-Request-ID"] = request_id
         response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Server"] = "lockwright"  # the versions below it are nobody's business
     return response
 
 
@@ -59,7 +60,7 @@ def observe(telemetry: Telemetry) -> Middleware:
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = perf_counter()
-        request.app[HEADS].heard(request)
+        request.app[CONNECTIONS].heard(request)
         request_id = request[REQUEST_ID] = _request_id(request)
         structlog.contextvars.bind_contextvars(request_id=request_id)
         status = _CLIENT_GONE

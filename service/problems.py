@@ -10,6 +10,7 @@ import orjson
 from aiohttp import web
 
 from resolver import errors as resolving
+from resolver.index.gateway import Missing
 from transport import errors as transport
 
 CONTENT_TYPE = "application/problem+json"
@@ -63,6 +64,7 @@ TABLE: Mapping[type[Exception], str] = {
     resolving.IndexFailure: "index-unavailable",
     resolving.BadIndexResponse: "index-bad-response",
     resolving.HashMismatch: "hash-mismatch",
+    Missing: "index-bad-response",
     resolving.ResolverError: "internal-error",
     transport.Refused: "policy-denied",
     transport.AddressDenied: "policy-denied",

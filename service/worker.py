@@ -24,10 +24,8 @@ from .configuration import Configuration
 from .handlers import LOCKS
 from .listening import BACKLOG
 from .locks import Locks, Resolve
-from .middleware import HEADS
+from .middleware import CONNECTIONS
 
-KEEPALIVE = 75.0  # seconds; longer than the 60 of common load balancers, so that they close first
-LINGER = 3.0  # seconds to read what a refused body still sends, so that its sender sees the answer
 _LAST_WORDS = 2.0  # seconds before the drain limit in which requests are told that the server goes
 
 _log = structlog.get_logger("lockwright.worker")
@@ -35,19 +33,12 @@ _log = structlog.get_logger("lockwright.worker")
 
 async def start(app: web.Application, sock: socket.socket, *, limit: float) -> tuple[web.AppRunner, asyncio.Server]:
     """Start to serve ``app`` on ``sock``; ``limit`` is how many seconds requests may take to end at shutdown."""
-    runner = web.AppRunner(
-        app,
-        access_log=None,
-        handler_cancellation=True,  # a client that goes away cancels its work
-        keepalive_timeout=KEEPALIVE,
-        lingering_time=LINGER,
-        auto_decompress=False,  # coded bodies are refused, so nothing may unpack them
-        shutdown_timeout=limit,
-    )
+    # A client that goes away cancels its work; all else that a connection does is in service.connection.
+    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=limit)
     await runner.setup()
     assert runner.server is not None
     loop = asyncio.get_running_loop()
-    factory = partial(app[HEADS].open, runner.server)
+    factory = partial(app[CONNECTIONS].open, runner.server)
     create = loop.create_unix_server if sock.family == socket.AF_UNIX else loop.create_server
     return runner, await create(factory, sock=sock, backlog=BACKLOG)
 

@@ -1,0 +1,123 @@
+"""Bodies that are wrong: each gets the right status, a problem document, and the next request an answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.bodies import MAX_DEPTH, is_too_deep
+from tests.service.support import TARGET, serving
+
+GOOD = json.dumps({"requirements": ["a"], "targets": [TARGET]}).encode()
+
+
+def _post(body: bytes, *headers: str, length: int | None = None) -> bytes:
+    lines = ["POST /v1/lock HTTP/1.1", "Host: lock.example", "Connection: close", *headers]
+    if not any(line.startswith("Transfer-Encoding") for line in headers):
+        lines.append(f"Content-Length: {len(body) if length is None else length}")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+CHUNKS = b"900\r\n" + b" " * 0x900 + b"\r\n0\r\n\r\n"
+JSON = "Content-Type: application/json"
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status", "name"),
+    [
+        (_post(b"{", JSON), 422, "invalid-request"),
+        (_post(b'{"requirements": NaN}', JSON), 422, "invalid-request"),
+        (_post(b"[]", JSON), 422, "invalid-request"),
+        (_post(b"null", JSON), 422, "invalid-request"),
+        (_post(b"", JSON), 422, "invalid-request"),
+        (_post(b'{"requirements": ["\\ud800"]}', JSON), 422, "invalid-request"),
+        (_post(b"\xff\xfe", JSON), 422, "invalid-request"),
+        (_post(b'{"a":' * 100_000, JSON), 422, "invalid-request"),
+        (_post(b"a\xff\n", "Content-Type: text/plain"), 422, "invalid-request"),
+        (_post(GOOD, "Content-Type: text/html"), 415, "unsupported-media-type"),
+        (_post(GOOD), 415, "unsupported-media-type"),
+        (_post(GOOD, JSON, "Content-Encoding: gzip"), 415, "unsupported-media-type"),
+        (_post(GOOD, JSON, JSON), 400, "bad-request"),
+        (_post(GOOD, JSON, "Accept: image/png"), 406, "not-acceptable"),
+        (_post(GOOD, JSON, "Accept: text/event-stream"), 406, "not-acceptable"),
+        (_post(b"", JSON, length=10**9), 413, "payload-too-large"),
+        (_post(b" " * 3000 + GOOD, JSON), 413, "payload-too-large"),
+        (
+            _post(b"900\r\n" + b" " * 0x900 + b"\r\n0\r\n\r\n", JSON, "Transfer-Encoding: chunked"),
+            413,
+            "payload-too-large",
+        ),
+        (_post(b"--x\r\n\r\n", "Content-Type: multipart/form-data"), 422, "invalid-request"),
+        (_post(b"nothing", "Content-Type: multipart/form-data; boundary=x"), 422, "invalid-request"),
+    ],
+)
+async def test_a_bad_body_gets_its_problem(tmp_path: Path, request_bytes: bytes, status: int, name: str) -> None:
+    limit = "2 KiB" if len(request_bytes) < 10_000 else "4 MiB"  # deep JSON is not small
+    async with serving(tmp_path, settings={"service": {"max_body": limit}}) as service:
+        answer = await service.raw(request_bytes)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.split(b" ")[1] == str(status).encode(), answer[:300]
+        assert b"application/problem+json" in head
+        problem = json.loads(body)
+        assert (problem["type"], problem["status"]) == (f"/problems/{name}", status)
+        assert problem["retryable"] is False
+        assert (await service.lock("a"))[0] == 200
+
+
+async def test_two_lengths_are_refused_and_end_the_connection(tmp_path: Path) -> None:
+    async with serving(tmp_path) as service:
+        answer = await service.raw(_post(GOOD, JSON, "Content-Length: 3"))
+        assert b"/problems/bad-request" in answer
+        assert answer.count(b"HTTP/1.") == 1
+
+
+async def test_a_body_that_drips_ends_with_its_deadline(tmp_path: Path) -> None:
+    async with serving(tmp_path, settings={"service": {"body_timeout": 0.05}}) as service:
+        answer = await service.raw(_post(GOOD[:-1], JSON, length=len(GOOD)))
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"/problems/request-timeout" in answer
+
+
+async def test_a_head_that_never_ends_ends_the_connection(tmp_path: Path) -> None:
+    async with serving(tmp_path, settings={"service": {"header_timeout": 0.05}}) as service:
+        assert await service.raw(b"GET / HTTP/1.1\r\nHost: ") == b""
+        assert await service.raw(b"") == b""
+
+
+async def test_an_unknown_query_parameter_is_refused(tmp_path: Path) -> None:
+    async with serving(tmp_path) as service:
+        url = "/v1/lock?python=3.13&pyhton=3.12&no_deps=perhaps"
+        async with service.client.post(url, data=b"a", headers={"Content-Type": "text/plain"}) as response:
+            problem = await response.json(content_type=None)
+        assert response.status == 422
+        assert [fault["pointer"] for fault in problem["errors"]] == ["/pyhton", "/no_deps"]
+        async with service.client.post("/v1/lock?python=3.13", json={}) as response:
+            assert response.status == 422
+
+
+NESTED = st.recursive(
+    st.none() | st.text() | st.integers(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+def _depth(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0
+
+
+@given(NESTED, st.integers(0, 2 * MAX_DEPTH), st.sampled_from(["list", "object"]))
+def test_depth_is_what_a_parser_finds(value: object, more: int, kind: str) -> None:
+    for _ in range(more):
+        value = [value] if kind == "list" else {'[{\\"': value}
+    assert is_too_deep(json.dumps(value).encode()) == (_depth(value) > MAX_DEPTH)
+
+
+@given(st.binary())
+def test_depth_of_garbage_is_no_error(body: bytes) -> None:
+    assert is_too_deep(body) in {True, False}
