@@ -238,7 +238,8 @@ def _resident(seconds: float) -> float:
 
 def _key(hop: Hop) -> Key:
     request = hop.request
-    extra = next((value for name, value in hop.headers if name == "range"), "")
+    # A file is kept as it came, anything else decoded: the same URL under two kinds is two bodies.
+    extra = next((value for name, value in hop.headers if name == "range"), "file" if request.kind is Kind.FILE else "")
     return hop.partition, request.method, hop.url, extra
 
 

@@ -38,8 +38,10 @@ class Coalesce:
         if response is not None:
             return response
         request = hop.request
-        key = (hop.partition, hop.url, request.method, hop.headers, hop.secrets, request.refresh, request.max_bytes,
-               request.index.name, hop.reach)  # fmt: skip
+        key = (
+            *(hop.partition, hop.url, hop.headers, hop.secrets, hop.reach),
+            *(request.method, request.kind, request.refresh, request.max_bytes, request.sha256, request.index.name),
+        )
         flight = self._flights.get(key)
         joined = flight is not None
         if flight is None:

@@ -75,7 +75,7 @@ class Retry:
         if attempts > allowed:
             return None
         asked = failure.retry_after or 0.0
-        if asked > left:
+        if asked > max(left, 0.0):
             raise hop.failure(
                 Paused,
                 f"status {failure.status}: asks to come back in {asked:.0f} s",

@@ -199,10 +199,9 @@ class Storage:
         return root / name[:2] / name
 
     def _put(self, path: Path, content: bytes) -> None:
-        temporary = self._temporary / secrets.token_hex(12)
+        temporary, descriptor = self._open_temporary()
         try:
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 try:
@@ -215,6 +214,20 @@ class Storage:
                 temporary.unlink()
             raise
         self._written += len(content)
+
+    def _open_temporary(self) -> tuple[Path, int]:
+        """Make a temporary file under a lock, which says that its writer lives."""
+        while True:
+            temporary = self._temporary / secrets.token_hex(12)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                if temporary.exists():  # else a sweep came between the two lines above
+                    return temporary, descriptor
+            except OSError:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
 
 
 def _pack(stored: Stored) -> list[object]:

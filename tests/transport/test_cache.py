@@ -15,7 +15,7 @@ from transport.fetch import Fetcher
 from transport.message import CacheStatus, Index, Kind, Request, Response
 from transport.stack import TransportSettings, open_stack
 
-from .server import RESET, Seen, Server, TestClock, index, reply
+from .server import RESET, Answer, Seen, Server, TestClock, index, reply
 
 HIT, MISS, STALE, REVALIDATED = CacheStatus.HIT, CacheStatus.MISS, CacheStatus.STALE, CacheStatus.REVALIDATED
 
@@ -225,16 +225,20 @@ async def test_one_credentials_private_page_is_never_anothers(tmp_path: Path) ->
 
 async def test_a_restart_finds_what_was_stored_and_how_old_it_is(tmp_path: Path) -> None:
     clock = TestClock()
-    async with bench(reply(b"one", cache_control="max-age=60", etag='"1"'), cache_dir=tmp_path, clock=clock) as on:
-        await on.get()
-        server = on.server
+    settings = TransportSettings(cache_dir=tmp_path)
+    answers: list[Answer] = [reply(b"one", cache_control="max-age=60", etag='"1"'), reply(status=304)]
+    async with index({"*": answers}) as server:
+        corp = index_from_url("corp", f"{server.url}/s/")
+        request = Request(f"{corp.url}a/", corp)
+        async with open_stack(settings, clock=clock) as fetcher:
+            await fetcher.fetch(request)
         clock.now += 30
-        async with open_stack(TransportSettings(cache_dir=tmp_path), clock=clock) as other:
-            again = await other.fetch(Request(on.corp.url + "a/", on.corp))
+        async with open_stack(settings, clock=clock) as fetcher:
+            again = await fetcher.fetch(request)
             assert (again.cache, again.body, again.age, again.requests) == (HIT, b"one", 30, 0)
         clock.epoch -= 30 * 86400  # the clock was a month ahead when this was stored: nothing becomes immortal
-        async with open_stack(TransportSettings(cache_dir=tmp_path), clock=clock) as other:
-            assert (await other.fetch(Request(on.corp.url + "a/", on.corp))).cache is not HIT
+        async with open_stack(settings, clock=clock) as fetcher:
+            assert (await fetcher.fetch(request)).cache is REVALIDATED
         assert len(server.seen) == 2
 
 

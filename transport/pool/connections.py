@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,18 +20,29 @@ from yarl import URL
 
 from transport import guard
 from transport.errors import BadResponse, IdentityInvalid, Timeout, TooLarge
-from transport.hop import Hop, Reach
+from transport.hop import Hop, Reach, Tally
 from transport.message import Kind, Response
 from transport.settings import TransportSettings
 from transport.tls import Contexts
 
 from . import decoding, faults
+from .faults import Lost
 from .pace import Pace
 
 MAX_FIELD = 32 * 1024  # one header line; a content security policy may have 10 KiB
 MAX_HEADERS = 64 * 1024  # all of them together
 ERROR_BODY = 64 * 1024  # of an answer that is not 2xx: a problem document at most
 YIELD_EVERY = 1024 * 1024  # decoded bytes after which other tasks get a turn
+
+
+class Attempt:
+    """What aiohttp's tracing tells us about one request."""
+
+    __slots__ = ("is_reused", "tally")
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self.is_reused = False
 
 
 class Pool:
@@ -42,6 +53,7 @@ class Pool:
         self._contexts = contexts
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_count)
+        trace.on_connection_reuseconn.append(_note_reuse)
         self._sessions = {reach: self._session(reach, trace) for reach in Reach}
 
     def _session(self, reach: Reach, trace: aiohttp.TraceConfig) -> aiohttp.ClientSession:
@@ -80,14 +92,22 @@ class Pool:
         denied: list[str] = []
         token = guard.denied.set(denied)
         before = hop.tally.sent
+        attempt = Attempt(hop.tally)
         try:
-            return await self._exchange(hop, before)
+            try:
+                return await self._exchange(hop, attempt, before)
+            except Lost:
+                if not attempt.is_reused:
+                    raise
+                # A kept connection may have been closed while our request was under way; that says nothing about
+                # the server, so the request goes out once more at once (RFC 9112 §9.3.1).
+                return await self._exchange(hop, attempt, before)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError, HttpProcessingError) as error:
             raise faults.named(hop, error, denied) from None
         finally:
             guard.denied.reset(token)
 
-    async def _exchange(self, hop: Hop, before: int) -> Response:
+    async def _exchange(self, hop: Hop, attempt: Attempt, before: int) -> Response:
         settings, loop = self._settings, asyncio.get_running_loop()
         started = loop.time()
         patience = settings.total_retry if hop.patience is None else max(hop.patience, 0.1)
@@ -113,7 +133,8 @@ class Pool:
                     URL(hop.url, encoded=True),
                     headers=[*hop.headers, *hop.secrets],
                     allow_redirects=False,
-                    trace_request_ctx=hop.tally,
+                    trace_request_ctx=attempt,
+                    middlewares=(_once,),
                     **extra,
                 )
         except aiohttp.ConnectionTimeoutError:
@@ -202,11 +223,26 @@ class Pool:
         return wire, decoded
 
 
-async def _count(
-    _session: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceRequestHeadersSentParams
+async def _once(
+    request: aiohttp.ClientRequest, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from repeating a request on its own account: it would do so on fresh connections, too."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise Lost from error
+
+
+async def _count(_: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceRequestHeadersSentParams) -> None:
+    context.trace_request_ctx.tally.sent += 1
+
+
+async def _note_reuse(
+    _: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceConnectionReuseconnParams
 ) -> None:
-    # Here, because aiohttp itself repeats a request whose kept-alive connection had died: the server saw two.
-    context.trace_request_ctx.sent += 1
+    context.trace_request_ctx.is_reused = True
 
 
 def _headers(hop: Hop, raw: tuple[tuple[bytes, bytes], ...]) -> dict[str, str]:

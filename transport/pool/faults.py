@@ -28,6 +28,10 @@ from transport.hop import Hop
 CAUSES = 8  # links of an exception chain worth following
 
 
+class Lost(aiohttp.ClientError):
+    """The connection ended between the request and the head of the answer; the cause says how."""
+
+
 def named(hop: Hop, error: Exception, denied: list[str]) -> TransportError:
     """Put ``error``, raised while ``hop`` was under way, into our words; ``denied`` are addresses turned down."""
     if denied:
@@ -37,6 +41,8 @@ def named(hop: Hop, error: Exception, denied: list[str]) -> TransportError:
             "set private_addresses",
             "address-denied",
         )
+    if isinstance(error, Lost) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
     if (tls := _tls_cause(error)) is not None:
         kind, text = diagnosis.explain(tls, has_identity=hop.own and hop.request.index.client_cert is not None)
         return hop.failure(TlsFailure, text, kind)
