@@ -18,6 +18,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,8 @@ class Storage:
                 found.append((stored, body))
         if variants and not found:
             self._discard(path)
+        for used in (path, *(self._path(self._bodies, stored.digest) for stored, _ in found)):
+            self._touch(used)
         return found
 
     def write(self, key: Key, variants: list[Stored], bodies: dict[str, bytes]) -> None:
@@ -178,12 +181,11 @@ class Storage:
             return None
         return body
 
-    def touch(self, key: Key, digest: str, now: float) -> None:
-        """Mark as used what served ``key``, at most once an hour; ``now`` is epoch seconds."""
+    def _touch(self, path: Path) -> None:
+        """Mark ``path`` as used, at most once an hour."""
         with contextlib.suppress(OSError):
-            for path in (self._entry(key), self._path(self._bodies, digest)):
-                if now - path.stat().st_mtime > TOUCH_AFTER:
-                    os.utime(path)
+            if time.time() - path.stat().st_mtime > TOUCH_AFTER:
+                os.utime(path)
 
     def _discard(self, path: Path) -> None:
         self.discarded += 1
