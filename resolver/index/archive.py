@@ -20,6 +20,8 @@ MAX_ENTRIES = 65_535  # what a directory without ZIP64 can count
 MAX_MEMBER = 4 << 20  # bytes inflated; as MAX_METADATA
 MAX_COMPRESSED = MAX_MEMBER + (1 << 16)  # deflate never grows data by more than 5 bytes in 16 KiB
 
+MAX_VERSION_NEEDED = 63  # the last that APPNOTE defines (§4.4.3)
+
 _END = struct.Struct("<4s4H2LH")  # §4.3.16
 _LOCATOR = struct.Struct("<4sLQL")  # §4.3.15
 _END64 = struct.Struct("<4sQ2H2L4Q")  # §4.3.14
@@ -30,6 +32,7 @@ MAX_TAIL = _END.size + _U16  # the end record with the longest comment
 
 _DESCRIPTOR = 0x0008  # flag bit 3: sizes follow the data
 _REFUSED_FLAGS = 0x0001 | 0x0020 | 0x0040 | 0x2000  # encrypted, patched, strongly encrypted, masked
+_UTF8 = 0x0800
 _STORED, _DEFLATED = 0, 8
 _ZIP64, _UNICODE_PATH = 0x0001, 0x7075
 
@@ -173,6 +176,14 @@ def _widen(name: bytes, extra: bytes, values: tuple[int, ...]) -> tuple[int, ...
     return tuple(next(found) if is_missing else value for value, is_missing in zip(values, missing, strict=True))
 
 
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def read_directory(window: Window, tail: int = MAX_TAIL) -> tuple[Entry, ...]:
     """Read the central directory, in the order of the file. ``tail``: how far from the end to look at first.
 
@@ -189,7 +200,7 @@ def read_directory(window: Window, tail: int = MAX_TAIL) -> tuple[Entry, ...]:
         if len(data) - at < _ENTRY.size or len(found) == total:
             raise UnsafeArchive("a directory that is longer or shorter than its entries")
         fields = _ENTRY.unpack_from(data, at)
-        signature, _, _, flags, method, _, _, crc, compressed, size, name_length, extra_length = fields[:12]
+        signature, _, needed, flags, method, _, _, crc, compressed, size, name_length, extra_length = fields[:12]
         comment_length, disk, _, _, offset = fields[12:]
         at += _ENTRY.size
         name, extra = data[at : at + name_length], data[at + name_length : at + name_length + extra_length]
@@ -198,6 +209,8 @@ def read_directory(window: Window, tail: int = MAX_TAIL) -> tuple[Entry, ...]:
             raise UnsafeArchive("a malformed directory entry")
         if not name or b"\0" in name or name in names:
             raise UnsafeArchive("an entry without a name, with a zero byte in it, or with that of another")
+        if needed & 0xFF > MAX_VERSION_NEEDED or (flags & _UTF8 and not _is_utf8(name)):
+            raise UnsafeArchive("an entry of an unknown version, or whose name is not the UTF-8 that it claims to be")
         names.add(name)
         size, compressed, offset = _widen(name, extra, (size, compressed, offset))
         least = _LOCAL.size + name_length + compressed

@@ -34,11 +34,13 @@ def _head(body: bytes) -> str:
     """Return the headers, with line feeds only; undecodable bytes are read as Latin-1, as old writers meant them."""
     if len(body) > MAX_METADATA:
         raise MalformedMetadata(f"metadata of {len(body)} bytes; at most {MAX_METADATA} are read")
-    end = _BLANK_LINE.search(body)
-    head = body[: end.start()] if end is not None else body
-    head = head.removeprefix(b"\xef\xbb\xbf")
-    if b"\r" in head:
+    end = body.find(b"\n\n")
+    head = body[:end] if end != -1 else body
+    if b"\r" in head:  # other line ends, which may make an earlier blank line
+        other = _BLANK_LINE.search(head)
+        head = head[: other.start()] if other is not None else head
         head = head.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    head = head.removeprefix(b"\xef\xbb\xbf")
     try:
         return head.decode("utf-8")
     except UnicodeDecodeError:
@@ -47,31 +49,32 @@ def _head(body: bytes) -> str:
 
 def _fields(head: str) -> dict[str, list[str]]:
     """Collect the values of the fields that are needed, continuation lines folded into one by spaces."""
-    found: dict[str, list[str]] = {}
-    values: list[str] | None = None  # of the field that a continuation line would belong to
+    found: dict[str, list[list[str]]] = {}
+    value: list[str] | None = None  # lines of the field that a continuation line would belong to
     if head.startswith("\n"):
-        return found
-    for number, line in enumerate(head.split("\n")):
+        return {}
+    for line in head.split("\n"):
         if line[:1] in (" ", "\t"):
-            if values is not None:
-                values[-1] = f"{values[-1]} {line.strip()}"
-                if len(values[-1]) > MAX_FIELD:
-                    raise MalformedMetadata(f"a field of more than {MAX_FIELD} characters")
+            if value is not None:
+                value.append(line.strip())
             continue
-        key, colon, value = line.partition(":")
+        key, colon, first = line.partition(":")
         field = _FIELDS.get(key)
         if field is None:
-            values = None
+            value = None
+            if line.startswith("From "):  # an mbox separator, which mail parsers step over
+                continue
             if not colon or (key and not _KEY.fullmatch(key)):
-                if number == 0 and line.startswith("From "):  # an mbox separator, which mail parsers step over
-                    continue
                 break  # no header: the body has begun without a blank line
             field = key.lower()
             if field not in _FIELDS:
                 continue
-        values = found.setdefault(field, [])
-        values.append(value.strip())
-    return found
+        value = [first.strip()]
+        found.setdefault(field, []).append(value)
+    fields = {field: [" ".join(filter(None, lines)) for lines in values] for field, values in found.items()}
+    if any(len(text) > MAX_FIELD for values in fields.values() for text in values):
+        raise MalformedMetadata(f"a field of more than {MAX_FIELD} characters")
+    return fields
 
 
 def _one(fields: dict[str, list[str]], field: str) -> str:

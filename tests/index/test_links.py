@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -31,6 +32,8 @@ def test_a_link_is_joined_as_urljoin_joins_it(base: str, link: str) -> None:
         joined = Links(base).join(link)
     except BadLink:
         expected = urlsplit(urljoin(base, link))
+        if re.search(r":[^0-9]", expected.netloc):  # a port that is no number
+            return
         assert not link.partition("#")[0] or expected.scheme not in ("http", "https") or not expected.hostname
         return
     assert joined == urljoin(base, link.partition("#")[0]).rstrip("#")

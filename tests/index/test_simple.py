@@ -24,13 +24,13 @@ def entry(filename: str = "foo-1.0-py3-none-any.whl", **more: Any) -> dict[str, 
     return {**values, **{key.replace("_", "-"): value for key, value in more.items()}}
 
 
-def read(*entries: Any, name: str = "foo", **more: Any) -> ProjectPage:
+def read(*entries: Any, **more: Any) -> ProjectPage:
     page = {"meta": {"api-version": "1.1"}, "name": "foo", "files": entries, **more}
-    return parse_page(orjson.dumps(page), JSON, URL, name)
+    return parse_page(orjson.dumps(page), JSON, URL, "foo")
 
 
-def read_html(html: str, content_type: str = "text/html", name: str = "foo") -> ProjectPage:
-    return parse_page(html.encode(), content_type, URL, name)
+def read_html(html: str, content_type: str = "text/html") -> ProjectPage:
+    return parse_page(html.encode(), content_type, URL, "foo")
 
 
 def files(page: ProjectPage) -> list[File]:
