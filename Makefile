@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN := $(VENV)/bin/python
 
-# pip settings of the user (index, certificates) apply; nothing else is asked of the machine.
+# The user's pip settings (index, certificates) apply. What installing has to say goes to stderr: stdout is for results.
 PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes
 
@@ -33,17 +33,20 @@ $(VENV)/venv.stamp:
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) was not found; install Python 3.11 or later, or say make PYTHON=/path/to/python3" >&2; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$($(PYTHON) --version 2>&1); Python 3.11 or later is needed: make PYTHON=python3.13" >&2; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments; install its venv package (python3-venv)" >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
+	@echo "making $(VENV) with $$($(PYTHON) --version)" >&2
+	@$(PYTHON) -m venv $(VENV) >&2
 	@touch $@
 
 # The project is installed without build isolation, so that the build backend is pinned and hashed like the rest.
 $(VENV)/run.stamp: $(VENV)/venv.stamp requirements/build.txt requirements/run.txt pyproject.toml
-	$(INSTALL) -r requirements/build.txt -r requirements/run.txt
-	$(PIP) install --no-deps --no-build-isolation --editable .
+	@echo "installing requirements/run.txt and the project" >&2
+	@$(INSTALL) -r requirements/build.txt -r requirements/run.txt >&2
+	@$(PIP) install --no-deps --no-build-isolation --editable . >&2
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
-	$(INSTALL) -r requirements/dev.txt
+	@echo "installing requirements/dev.txt" >&2
+	@$(INSTALL) -r requirements/dev.txt >&2
 	@touch $@
 
 # Pins for every Python from 3.11 on. No index, link or host is written into them: where to install from is the machine's.
