@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+import structlog
 from aiohttp import web
 
 from resolver.driver import resolve as drive
 from resolver.index.gateway import Gateway
 from transport.settings import TransportSettings
-from transport.stack import open_stack
+from transport.stack import RequestRecord, open_stack
 
 from . import bodies, handlers, middleware, pages
 from .configuration import Configuration
@@ -23,6 +24,8 @@ from .settings import Settings
 from .stored import StoredLocks
 from .telemetry import Telemetry
 from .tokens import Tokens
+
+_log = structlog.get_logger("lockwright.transport")
 
 ROUTES = (
     web.post("/v1/lock", handlers.lock),
@@ -60,6 +63,21 @@ def transport_settings(settings: Settings) -> TransportSettings:
     )
 
 
+def _log_hop(record: RequestRecord) -> None:
+    """Log one request to an index (the record holds no secret)."""
+    _log.debug(
+        "index request",
+        index=record.index,
+        kind=record.kind,
+        url=record.url,
+        status=record.status,
+        cache=record.cache,
+        bytes=record.size,
+        ms=round(record.seconds * 1000, 1),
+        error=record.error or None,
+    )
+
+
 def clock() -> datetime:
     """Return the time in UTC, or the instant that ``SOURCE_DATE_EPOCH`` fixes for reproducible answers."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
@@ -94,7 +112,7 @@ def make_app(configuration: Configuration, *, resolve: Resolve | None = None, no
             yield
             await locks.close()
             return
-        async with open_stack(transport_settings(settings)) as fetcher:
+        async with open_stack(transport_settings(settings), on_request=_log_hop) as fetcher:
             gateway = Gateway(fetcher)
             solve = partial(drive, gateway=gateway)
             app[handlers.LOCKS] = locks = Locks(settings, indexes, solve, stored, telemetry, now)

@@ -221,7 +221,7 @@ def _explain(error: ValidationError, origins: Mapping[str, str], tables: list[di
         key = ".".join(location) or "settings"
         parents = (".".join(location[:length]) for length in range(len(location), 0, -1))
         origin = next((origins[parent] for parent in parents if parent in origins), None)
-        lines.append(f"{key}: {fault['msg']}" + (f" (from {origin})" if origin else ""))
+        lines.append(f"{key}: {fault['msg'].removeprefix('Value error, ')}" + (f" (from {origin})" if origin else ""))
     return "; ".join(lines)
 
 

@@ -37,6 +37,7 @@ class _Connection(web.RequestHandler):
             return super().handle_error(request, status, exc, message)
         _log.info("not an HTTP request", reason=type(exc).__name__)
         response = to_response(Problem("bad-request", "The request line or a header is not proper HTTP (RFC 9112)"))
+        response.headers["Server"] = "lockwright"
         response.force_close()
         return response
 

@@ -17,6 +17,7 @@ _ISO_DURATION = re.compile(
 )
 _WORDS = re.compile(r"(\d+)\s*(weeks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)", re.IGNORECASE)
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 _LONGEST = timedelta(days=365 * 100)  # a longer one would leave the range of datetime
 
 
@@ -86,7 +87,9 @@ def parse_moment(text: str) -> datetime | timedelta:
 
 
 def _seconds(value: object) -> object:
-    return parse_duration(value).total_seconds() if isinstance(value, str) else value
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):  # the environment has no number type
+        return parse_duration(value).total_seconds()
+    return value
 
 
 def _bytes(value: object) -> object:

@@ -202,7 +202,7 @@ def parse(data: object) -> LockRequest:
         faults: dict[tuple[str, str], Fault] = {}
         for one in error.errors(include_url=False, include_input=False, include_context=False):
             where = _place(one["loc"], data, is_missing=one["type"] == "missing")
-            detail = one["msg"]
+            detail = one["msg"].removeprefix("Value error, ")  # pydantic's words, not ours
             if one["type"] == "extra_forbidden":
                 detail = f"unknown field {str(one['loc'][-1])[:80]!r}"
             faults.setdefault((where, detail), Fault(Place(pointer=where), detail))

@@ -85,6 +85,7 @@ class Supervisor:
         """Run the work in the child and end the process, whatever happens."""
         code = 1
         try:
+            os.setpgrp()  # Ctrl-C is for the supervisor, which passes it on: a second one would mean "at once"
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)

@@ -62,13 +62,17 @@ class Service:
         async with self.client.post("/v1/lock", json=body) as response:
             return response.status, await response.json(content_type=None)
 
-    async def raw(self, data: bytes) -> bytes:
-        """Send bytes as they are and return all that comes until the server ends the connection."""
+    async def raw(self, data: bytes, *, until_end: bool = False) -> bytes:
+        """Send bytes as they are and return the answer, or all that comes until the server ends the connection."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write(data)
             await writer.drain()
-            return await reader.read()
+            if until_end:
+                return await reader.read()
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+            return head + await reader.readexactly(length)
         finally:
             writer.close()
             await writer.wait_closed()

@@ -70,7 +70,7 @@ async def test_a_bad_body_gets_its_problem(tmp_path: Path, request_bytes: bytes,
 
 async def test_two_lengths_are_refused_and_end_the_connection(tmp_path: Path) -> None:
     async with serving(tmp_path) as service:
-        answer = await service.raw(_post(GOOD, JSON, "Content-Length: 3"))
+        answer = await service.raw(_post(GOOD, JSON, "Content-Length: 3"), until_end=True)
         assert b"/problems/bad-request" in answer
         assert answer.count(b"HTTP/1.") == 1
 
@@ -84,8 +84,8 @@ async def test_a_body_that_drips_ends_with_its_deadline(tmp_path: Path) -> None:
 
 async def test_a_head_that_never_ends_ends_the_connection(tmp_path: Path) -> None:
     async with serving(tmp_path, settings={"service": {"header_timeout": 0.05}}) as service:
-        assert await service.raw(b"GET / HTTP/1.1\r\nHost: ") == b""
-        assert await service.raw(b"") == b""
+        assert await service.raw(b"GET / HTTP/1.1\r\nHost: ", until_end=True) == b""
+        assert await service.raw(b"", until_end=True) == b""
 
 
 async def test_an_unknown_query_parameter_is_refused(tmp_path: Path) -> None:
