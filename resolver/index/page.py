@@ -24,6 +24,7 @@ A URL that ends in a slash lacks the file name. Hashes are a bare SHA-256, or ``
 the core metadata likewise, ``-`` where it exists without one. Yanked is ``y`` and the reason. Absent is empty.
 """
 
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _HASH = re.compile(r"(?:([a-z0-9_-]{1,32})=)?([0-9a-f]{8,256})", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 
@@ -136,6 +137,8 @@ class CoreMetadata:
 
 
 def _hashes(text: str) -> tuple[tuple[str, str], ...]:
+    if _SHA256.fullmatch(text):  # nearly always
+        return (("sha256", text),)
     found = []
     for one in text.lower().split(",") if text else ():
         match = _HASH.fullmatch(one)
