@@ -23,7 +23,7 @@ from transport.errors import BadResponse, IdentityInvalid, Timeout, TooLarge
 from transport.hop import Hop, Reach, Tally
 from transport.message import Kind, Response
 from transport.settings import TransportSettings
-from transport.tls import Contexts
+from transport.tls import Contexts, Unusable
 
 from . import decoding, faults
 from .faults import Lost
@@ -116,12 +116,8 @@ class Pool:
         if hop.origin.scheme == "https":
             try:
                 extra["ssl"] = await self._contexts.get(index, own=hop.own)
-            except (OSError, ValueError) as error:
-                raise hop.failure(
-                    IdentityInvalid,
-                    f"a certificate file of the configuration cannot be used: {type(error).__name__}",
-                    "identity-invalid",
-                ) from None
+            except Unusable as error:
+                raise hop.failure(IdentityInvalid, error.text, error.kind) from None
         session = self._sessions[hop.reach]
         if index.proxy is not None:
             extra["proxy"] = URL(index.proxy.reveal())

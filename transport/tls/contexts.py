@@ -1,0 +1,220 @@
+"""Whom to trust and who to be: one TLS context per policy, made once, in a thread.
+
+aiohttp keys its connections by the context object, so a context per policy keeps identities apart, where a context
+per request would end keep-alive and resumption. A context is made anew when one of its files changes; a broken
+replacement leaves the old one in use.
+
+Roots: ``ca`` of the index, and (with ``system_trust``) the system's. ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` say what
+the system's are: they replace the defaults, even where they lead nowhere, unlike OpenSSL's own reading of them,
+which silently goes on with the default directory. Empty means unset. No private key, passphrase or content of a
+file is ever part of a text.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from transport.message import Index
+from transport.secret import Secret
+
+from .identity import Unusable, load_identity
+
+log = logging.getLogger("transport.tls")
+
+LOOK_AGAIN = 5.0  # seconds between looks at whether a file has changed: rotation may take a moment, a stat is not free
+MAX_BUNDLE = 16 * 1024 * 1024  # a bundle of every root there is has some 250 KiB
+
+_BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
+_TRUSTED = b"TRUSTED CERTIFICATE-----"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a context is made of."""
+
+    ca: str | None
+    system_trust: bool
+    verify: bool = True
+    client_cert: str | None = None
+    client_key: str | None = None
+    client_key_password: Secret | None = None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that the context depends on."""
+        return tuple(path for path in (self.ca, self.client_cert, self.client_key) if path is not None)
+
+
+def policy_of(index: Index, *, own: bool) -> Policy:
+    """Return the policy for ``index``: its identity, and leave to go unverified, hold at its own origin only."""
+    if not own:
+        return Policy(index.ca, index.system_trust)
+    return Policy(
+        index.ca, index.system_trust, index.verify, index.client_cert, index.client_key, index.client_key_password
+    )
+
+
+@dataclass(slots=True)
+class _Made:
+    task: asyncio.Task[ssl.SSLContext]
+    stamp: tuple[tuple[int, int], ...]
+    looked: float
+
+
+class Contexts:
+    """Contexts by policy."""
+
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        """``environ`` holds ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``; by default the process' own."""
+        self._environ = os.environ if environ is None else environ
+        self._made: dict[Policy, _Made] = {}
+
+    async def get(self, index: Index, *, own: bool) -> ssl.SSLContext:
+        """Return the context for ``index``, at its own origin or (``own`` is false) elsewhere.
+
+        Raises:
+            Unusable: a file of the policy cannot be used; nothing was connected.
+        """
+        policy = policy_of(index, own=own)
+        made = self._made.get(policy)
+        if made is None:
+            made = self._made[policy] = self._make(policy)
+        elif policy.files and time.monotonic() - made.looked > LOOK_AGAIN:
+            made.looked = time.monotonic()
+            if _stamp(policy) != made.stamp:
+                made = await self._renew(policy, made)
+        try:
+            return await asyncio.shield(made.task)
+        except Unusable:
+            if self._made.get(policy) is made:
+                del self._made[policy]  # the files may be right the next time
+            raise
+
+    async def _renew(self, policy: Policy, old: _Made) -> _Made:
+        new = self._make(policy)
+        try:
+            await asyncio.shield(new.task)
+        except Unusable as error:
+            log.warning("a changed certificate file cannot be used, going on with what was loaded before: %s", error)
+            old.stamp = new.stamp
+            return old
+        self._made[policy] = new
+        return new
+
+    def _make(self, policy: Policy) -> _Made:
+        # The stamp is taken before the files are read: a change in between is seen at the next look.
+        stamp = _stamp(policy)
+        task = asyncio.create_task(asyncio.to_thread(make_context, policy, self._environ))
+        return _Made(task, stamp, time.monotonic())
+
+
+def make_context(policy: Policy, environ: Mapping[str, str]) -> ssl.SSLContext:
+    """Make the context for ``policy``; blocks on files.
+
+    Raises:
+        Unusable: a file of the policy cannot be used.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Said here because Pythons differ in their defaults: an anchor that is no root is trusted as far as it was
+    # named as one, and corporate roots without key identifiers pass (RFC 5280's letter would have them fail).
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if policy.system_trust:
+        _load_system(context, environ)
+    if policy.ca is not None and not _load_file(context, Path(policy.ca)):
+        raise Unusable("ca-unusable", f"ca {policy.ca}: there is no usable certificate in it (PEM is expected)")
+    if not policy.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if policy.client_cert is not None:
+        load_identity(context, policy.client_cert, policy.client_key, policy.client_key_password)
+    return context
+
+
+def _load_system(context: ssl.SSLContext, environ: Mapping[str, str]) -> None:
+    file, folders = environ.get("SSL_CERT_FILE", ""), environ.get("SSL_CERT_DIR", "")
+    if not file and not folders:
+        # The names that installers know; either may be a directory.
+        folders = environ.get("PIP_CERT", "") or environ.get("REQUESTS_CA_BUNDLE", "")
+    if file or folders:
+        loaded = _load_file(context, Path(file)) if file else 0
+        for folder in filter(None, folders.split(os.pathsep)):
+            loaded += sum(_load_file(context, path) for path in _listed(Path(folder)))
+        if not loaded:
+            log.warning("the environment (SSL_CERT_FILE, SSL_CERT_DIR, …) names no usable certificate: none is trusted")
+        return
+    if "SSL_CERT_FILE" in environ or "SSL_CERT_DIR" in environ:
+        # Set, but empty: OpenSSL would take the empty name for a file; the built-in paths are meant.
+        paths = ssl.get_default_verify_paths()
+        if Path(paths.openssl_cafile).is_file():
+            context.load_verify_locations(cafile=paths.openssl_cafile)
+        if Path(paths.openssl_capath).is_dir():
+            context.load_verify_locations(capath=paths.openssl_capath)
+        return
+    context.load_default_certs()
+
+
+def _listed(folder: Path) -> list[Path]:
+    """Return the files of ``folder``, whatever they are called: OpenSSL would only see names like ``1a2b3c4d.0``."""
+    try:
+        return [folder] if folder.is_file() else sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError:
+        log.warning("%s cannot be read: no certificate is trusted from there", folder)
+        return []
+
+
+def _load_file(context: ssl.SSLContext, path: Path) -> int:
+    """Trust every certificate in ``path`` that can be; return how many those are."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BUNDLE)
+    except OSError as error:
+        log.warning("the certificate file %s cannot be read: %s", path, type(error).__name__)
+        return 0
+    loaded = skipped = 0
+    for anchor in _anchors(content):
+        try:
+            context.load_verify_locations(cadata=anchor)
+        except (ssl.SSLError, ValueError):
+            skipped += 1
+        else:
+            loaded += 1
+    if skipped:
+        log.warning("%s: %d unusable certificates are left out, %d are trusted", path, skipped, loaded)
+    return loaded
+
+
+def _anchors(content: bytes) -> Iterator[str | bytes]:
+    """Yield the certificates of a PEM bundle one by one, so that a broken one costs only itself; or one of DER."""
+    if content[:1] == b"\x30":
+        yield content
+        return
+    content = content.replace(_TRUSTED, b"CERTIFICATE-----")  # OpenSSL's variant with usage hints behind
+    position = 0
+    while (start := content.find(_BEGIN, position)) >= 0:
+        end = content.find(_END, start)
+        if end < 0:
+            yield ""
+            return
+        position = end + len(_END)
+        yield content[start:position].decode("ascii", "replace") + "\n"
+
+
+def _stamp(policy: Policy) -> tuple[tuple[int, int], ...]:
+    found = []
+    for path in policy.files:
+        try:
+            status = Path(path).stat()
+        except OSError:
+            found.append((0, 0))
+        else:
+            found.append((status.st_mtime_ns, status.st_ino))
+    return tuple(found)
