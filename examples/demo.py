@@ -29,7 +29,8 @@ OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopbac
 def service(cache: str) -> Iterator[str]:
     """Run a service on a free port with its cache in a new directory; give its URL; stop it whatever happens."""
     command = [sys.executable, "-m", "service", "serve", "--port", "0", "--cache-dir", cache]
-    environ = {"LOCKWRIGHT_LOG_LEVEL": "warning", **os.environ}
+    # No load balancer looks at this service, so it need not linger when it is told to stop.
+    environ = {"LOCKWRIGHT_LOG_LEVEL": "warning", "LOCKWRIGHT_SERVICE__DRAIN_GRACE": "0", **os.environ}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environ) as process:
         try:
             assert process.stderr is not None

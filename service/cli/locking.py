@@ -129,7 +129,7 @@ def _answer(invocation: Invocation, asked: Asked) -> dict[str, Any]:
     if invocation.server:
         if invocation.config or invocation.cache_dir:
             raise CommandError("error: --config and --cache-dir are the service's own, not for --server", USAGE)
-        with progress(f"{text} at {invocation.server}", quiet=invocation.quiet):
+        with progress(f"{text} at {remote.check(invocation.server)}", quiet=invocation.quiet):
             return remote.lock(invocation.server, {**asked.body, **_indexes(invocation)})
     # Resolving here needs the whole service; asking one does not.
     from . import local  # noqa: PLC0415

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
 import click
 
-from .exits import INTERRUPTED, USAGE, CommandError
+from .exits import INTERRUPTED, UNAVAILABLE, USAGE, CommandError
 
 # Name → module of this package that has a command of that name.
 _COMMANDS = {"config": "config", "health": "health", "lock": "lock", "serve": "serve"}
@@ -58,10 +58,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough. What the interpreter flushes at exit must not complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:
+        # Click ends so, and only so, when nobody reads stdout any more (head, less): they have seen enough.
         return 0
+    except Exception:  # noqa: BLE001 - Python's own exit code for a crash is 1, which here means "no solution"
+        traceback.print_exc()
+        click.echo("error: this is a fault of lockwright itself; the lines above say where", err=True)
+        return UNAVAILABLE
     return code if isinstance(code, int) else 0
 
 

@@ -16,8 +16,9 @@ from .exits import USAGE, CommandError
 
 FORMATS = ("pylock", "requirements", "json", "msgpack")
 _RENDERED = {"pylock": "pylock.toml", "requirements": "requirements.txt"}
-# Members of the answer that differ from one run to the next although the lock is the same.
-_OF_THE_RUN = ("served_from", "changes", "outputs", "stats")
+# Members of the answer that differ from one run to the next although the lock is the same: what was asked (with which
+# earlier lock), and what answering took.
+_OF_THE_RUN = ("id", "query", "served_from", "changes", "outputs", "stats")
 
 
 def format_of(name: str) -> str:

@@ -65,19 +65,28 @@ def _body(response: Any) -> bytes:
     return body
 
 
-def _request(server: str, path: str, data: bytes | None = None) -> urllib.request.Request:
+def check(server: str) -> str:
+    """Return ``server`` if it is a URL that may be shown.
+
+    Raises:
+        CommandError: it is none, or holds a password.
+    """
     parts = urlsplit(server)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise CommandError("error: --server is a URL such as http://127.0.0.1:8080", USAGE)
     if parts.username is not None or parts.query or parts.fragment:
         raise CommandError("error: --server is a plain URL; a token belongs in LOCKWRIGHT_TOKEN", USAGE)
+    return server.rstrip("/")
+
+
+def _request(server: str, path: str, data: bytes | None = None) -> urllib.request.Request:
     headers = {"Accept": "application/json", "User-Agent": "lockwright"}
     if data is not None:
         headers["Content-Type"] = "application/json"
     token = os.environ.get("LOCKWRIGHT_TOKEN")
     if token:
         headers["Authorization"] = f"Bearer {token}"
-    return urllib.request.Request(server.rstrip("/") + path, data=data, headers=headers)  # noqa: S310 - checked above
+    return urllib.request.Request(check(server) + path, data=data, headers=headers)  # noqa: S310 - http(s) only
 
 
 def lock(server: str, body: Mapping[str, Any]) -> dict[str, Any]:

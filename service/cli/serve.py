@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 
@@ -23,7 +21,7 @@ def serve(
     workers: int,
     config: str | None,
     cache_dir: str | None,
-) -> None:
+) -> int:
     """Serve POST /v1/lock until told to stop (SIGTERM drains first)."""
     from pathlib import Path  # noqa: PLC0415 - as below
 
@@ -32,13 +30,11 @@ def serve(
     from .local import configure  # noqa: PLC0415
 
     configuration = configure(config, cache_dir, is_verbose=False)
-    sys.exit(
-        run(
-            configuration,
-            host=host,
-            port=port,
-            uds=None if uds is None else Path(uds),
-            workers=workers,
-            port_file=None if port_file is None else Path(port_file),
-        )
+    return run(
+        configuration,
+        host=host,
+        port=port,
+        uds=None if uds is None else Path(uds),
+        workers=workers,
+        port_file=None if port_file is None else Path(port_file),
     )
