@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .clock import Clock
-from .credentials import authorization, from_userinfo
+from .credentials import Source, authorization, from_userinfo
 from .errors import CredentialMissing
 from .hop import Hop, Reach, Tally
 from .message import Authenticate, Credential, Index, Kind, Request
@@ -23,6 +23,7 @@ LEARNED_FOR = 300.0  # tokens in a Location live some minutes to hours; the next
 MAX_DERIVED = 1024  # indexes named by requests come and go
 MAX_LEARNED = 64
 LOOPBACK = "loopback"
+_DOWNGRADE = ("https", "http")  # whatever leads from one to the other takes no secret along
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ class Auth:
         known: KnownSecrets,
         clock: Clock,
         *,
+        netrc: Source,
         encodings: str,
         private_addresses: Literal["configured", "allow", "deny"],
         allowed_urls: tuple[str, ...],
@@ -55,6 +57,7 @@ class Auth:
         self._partitions = partitions
         self._known = known
         self._clock = clock
+        self._netrc = netrc
         self._encodings = encodings
         self._private = private_addresses
         self._allow_loopback = LOOPBACK in allowed_urls
@@ -93,7 +96,7 @@ class Auth:
         if credential is None and own and derived.index.authenticate is Authenticate.ALWAYS:
             raise CredentialMissing(
                 f"index {request.index.name}: authenticate is 'always' and no credential is configured; "
-                "searched the index's URL and settings",
+                "searched the URL and the settings of the index, and netrc",
                 index=request.index.name,
                 url=redact(parts.url),
                 kind="credential-missing",
@@ -126,10 +129,12 @@ class Auth:
                 while len(derived.learned) > MAX_LEARNED:
                     del derived.learned[next(iter(derived.learned))]
             return credential
-        if not derived.learned:
-            return None
         known = derived.learned.get(origin)
-        return known[0] if known is not None and known[1] > now else None
+        if known is not None and known[1] > now:
+            return known[0]
+        if origin == derived.own or not derived.index.configured or (derived.own.scheme, origin.scheme) == _DOWNGRADE:
+            return None
+        return self._netrc.find(origin)
 
     def _reach(self, derived: _Derived, origin: Origin, url: str, *, own: bool) -> Reach:
         if self._private == "deny":
@@ -149,12 +154,22 @@ class Auth:
         # By path segment: a rule for /simple says nothing about /simpleevil.
         return any(url == prefix or url.startswith((prefix + "/", prefix + "?")) for prefix in self._prefixes)
 
+    def _credential(self, index: Index, own: Origin) -> Credential | None:
+        """Return what ``index`` gets at home: its own credential, completed or replaced from netrc."""
+        if index.authenticate is Authenticate.NEVER:
+            return None
+        given = index.credential
+        if not index.configured or (given is not None and (given.scheme != "basic" or given.secret.reveal())):
+            return given
+        # A user without a password: netrc may know it, for that user only; else "user:" is a token of its own.
+        return self._netrc.find(own, user=given.name if given is not None else None, is_home=True) or given
+
     def _of(self, index: Index) -> _Derived:
         derived = self._derived.get(id(index))
         if derived is not None and derived.index is index:
             return derived
         own = parse(index.url)
-        credential = None if index.authenticate is Authenticate.NEVER else index.credential
+        credential = self._credential(index, own.origin)
         secrets: tuple[tuple[str, str], ...] = ()
         if credential is not None:
             secrets = (authorization(credential),)

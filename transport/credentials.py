@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 from .message import Authenticate, Credential, Index
-from .origin import parse
+from .origin import Origin, parse
 from .secret import Secret
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 _AMBIGUOUS = re.compile(r":[^@?#]*@")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Source(Protocol):
+    """A place that knows credentials by host: netrc today."""
+
+    def find(self, origin: Origin, *, user: str | None = None, is_home: bool = False) -> Credential | None:
+        """Return the credential for ``origin``; of ``user``, if one is asked for."""
+        ...
 
 
 def index_from_url(name: str, url: str, **fields: Any) -> Index:

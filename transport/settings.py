@@ -50,4 +50,5 @@ class TransportSettings:
     """URL prefixes that a request may name as an index; ``loopback`` stands for every loopback host."""
     user_agent: str = "lockwright"
     netrc: Path | None = None
+    """None: the file that ``NETRC`` names, else ``~/.netrc`` if there is one."""
     max_redirects: int = 10

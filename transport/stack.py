@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -19,6 +20,7 @@ from .coalesce import Coalesce
 from .fetch import Fetcher
 from .limit import Limit
 from .memory import Memory
+from .netrc import read_netrc
 from .partition import Partitions, load_key
 from .pool import Pool, accepted
 from .redaction import KnownSecrets
@@ -46,9 +48,13 @@ async def open_stack(
         settings: sizes, times, the cache, the address policy.
         clock: time, sleep and chance for pauses, retries and ages (not for sockets).
         on_request: told of every hop, cache hits included; must be quick and raise nothing.
+
+    Raises:
+        ValueError: a netrc file that was named cannot be used.
     """
     storage = await asyncio.to_thread(_storage, settings)
     key = await asyncio.to_thread(load_key, settings.cache_dir if storage is not None else None)
+    netrc = await asyncio.to_thread(read_netrc, settings.netrc, os.environ)
     known = KnownSecrets()
     pool = Pool(settings, Contexts())
     limit = Limit(
@@ -65,6 +71,7 @@ async def open_stack(
         Partitions(key),
         known,
         clock,
+        netrc=netrc,
         encodings=accepted(),
         private_addresses=settings.private_addresses,
         allowed_urls=settings.allowed_urls,
