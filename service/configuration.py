@@ -17,7 +17,7 @@ from typing import Any
 from packageurl.validate import DEFINITIONS_BY_TYPE
 from pydantic import BaseModel, ValidationError
 
-from . import foreign
+from . import foreign, surroundings
 from .settings import Settings, SettingsError, split_userinfo
 
 _PREFIX = "LOCKWRIGHT_"
@@ -239,6 +239,8 @@ def load(
     """
     layers, warnings = _Layers(), list[str]()
     chosen = config or (Path(environ["LOCKWRIGHT_CONFIG"]) if environ.get("LOCKWRIGHT_CONFIG") else None)
+    if environ.get("NETRC"):
+        layers.add({"network": {"netrc": environ["NETRC"]}}, "NETRC")
     for path in _files(environ, directory, chosen):
         if path.is_file():
             layers.add(_read(path), str(path))
@@ -263,6 +265,7 @@ def load(
     found = foreign.find(environ)
     origin = indexes.complete(found)
     _add_credentials(indexes.tables, environ, layers.origins)
+    surroundings.apply(indexes.tables, environ, layers.origins)
     try:
         settings = Settings.model_validate({**layers.values, "index": indexes.tables})
     except ValidationError as error:

@@ -84,7 +84,8 @@ class Locks:
     async def _understand(self, request: LockRequest, *, refresh: bool) -> tuple[Asked, Identity]:
         if self.is_closed:
             raise Problem("draining", "This server is shutting down; ask another one")
-        if sum(map(len, request.files.values())) + sum(map(len, request.requirements or ())) > _LARGE:
+        texts = (*request.files.values(), *(request.requirements or ()), request.lock.content if request.lock else "")
+        if sum(map(len, texts)) > _LARGE:
             return await asyncio.to_thread(self._read, request, refresh)
         return self._read(request, refresh)
 

@@ -110,7 +110,8 @@ def _name(error: BaseException) -> str:
     return "internal-error"
 
 
-def _of_place(fault: resolving.Fault) -> dict[str, object]:
+def fault_to_document(fault: resolving.Fault) -> dict[str, object]:
+    """Return one of ``errors``: the place (a pointer, or file, line and column) and what is wrong there."""
     place = fault.place
     parts = {"pointer": place.pointer, "file": place.file, "line": place.line, "column": place.column}
     return {**{key: value for key, value in parts.items() if value is not None}, "detail": fault.detail}
@@ -148,7 +149,7 @@ def from_error(error: BaseException) -> Problem:
             return Problem(_name(error), error.detail, members)
         case resolving.InvalidQuery():
             name = "requirement-invalid" if error.is_requirement else _name(error)
-            return Problem(name, str(error), {"errors": [_of_place(fault) for fault in error.faults]})
+            return Problem(name, str(error), {"errors": [fault_to_document(fault) for fault in error.faults]})
         case resolving.BudgetExhausted():
             members = {"packages": list(error.packages), "spent": dict(error.facts)}
             return Problem(_name(error), error.detail, members)

@@ -25,7 +25,7 @@ from pydantic import (
 from resolver.errors import Fault, Place
 from resolver.model import ForkStrategy, IndexStrategy, Prerelease, ResolutionMode
 
-from .problems import Problem
+from .problems import Problem, fault_to_document
 from .quantities import parse_moment
 
 MAX_ITEMS = 2000  # requirements of one request; the largest monorepos have some hundreds
@@ -210,10 +210,8 @@ def parse(data: object) -> LockRequest:
 
 
 def problem(faults: Sequence[Fault], name: str = "invalid-request") -> Problem:
-    """Return one problem for all ``faults`` that have pointers."""
-    shown: list[dict[str, Any]] = [
-        {"pointer": fault.place.pointer or "", "detail": fault.detail} for fault in faults[:_MAX_FAULTS]
-    ]
-    first = f"{shown[0]['pointer'] or 'the request'}: {shown[0]['detail']}"
+    """Return one problem for all ``faults``."""
+    first = f"{faults[0].place}: {faults[0].detail}".removeprefix(": ")
     more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    shown = [fault_to_document(fault) for fault in faults[:_MAX_FAULTS]]
     return Problem(name, first + more, {"errors": shown})

@@ -194,6 +194,11 @@ class NetworkSettings(Section):
     netrc: Path | None = None
     keyring: bool = False
 
+    @field_validator("netrc")
+    @classmethod
+    def _home(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser()
+
 
 class ServiceSettings(Section):
     """The HTTP side."""

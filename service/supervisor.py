@@ -23,6 +23,10 @@ _HEALTHY = 10.0  # seconds; who lived that long did not die of starting
 _BACKOFF = (0.1, 10.0)  # seconds: first and longest pause before a restart
 _LAST_RESORT = 5.0  # seconds beyond the drain's own limits, then SIGKILL
 
+_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+# How a worker ends that is told to stop before its event loop handles signals: nothing was in flight yet.
+_STOPPED_EARLY = (0, -signal.SIGTERM, -signal.SIGINT)
+
 _log = structlog.get_logger("lockwright.supervisor")
 
 Work = Callable[[int, Callable[[], None]], int]
@@ -52,7 +56,7 @@ class Supervisor:
         """Supervise until told to stop; return the exit code. ``on_ready`` is called once, when a worker serves."""
         os.set_blocking(self._wake_write, False)
         signal.set_wakeup_fd(self._wake_write, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+        for number in _HANDLED:
             signal.signal(number, lambda caught, _frame: self._signals.append(caught))
         directory = tempfile.mkdtemp(prefix="lockwright-metrics-")
         os.environ[DIRECTORY] = directory
@@ -76,19 +80,23 @@ class Supervisor:
         due = [at for at in self._restart_at if at <= monotonic()]
         self._restart_at = [at for at in self._restart_at if at > monotonic() and at not in due]
         for _ in due:
+            # A signal that arrives between the fork and the child's own handlers must not be lost in ours.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
             pid = os.fork()
             if pid == 0:
-                self._become_worker()
+                self._become_worker(before)
             self._started[pid] = monotonic()
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def _become_worker(self) -> None:
+    def _become_worker(self, mask: set[signal.Signals | int]) -> None:
         """Run the work in the child and end the process, whatever happens."""
         code = 1
         try:
             os.setpgrp()  # Ctrl-C is for the supervisor, which passes it on: a second one would mean "at once"
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            for number in _HANDLED:
                 signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             for descriptor in (self._lifeline_write, self._ready_read, self._wake_read, self._wake_write):
                 os.close(descriptor)
             code = self._work(self._lifeline_read, self._say_ready)
@@ -118,7 +126,7 @@ class Supervisor:
             multiprocess.mark_process_dead(pid, directory)  # type: ignore[no-untyped-call]
             code = os.waitstatus_to_exitcode(status)
             if self._deadline is not None:
-                self._exit_code = self._exit_code or (1 if code else 0)
+                self._exit_code = self._exit_code or (0 if code in _STOPPED_EARLY else 1)
                 continue
             if code == USAGE:
                 self._exit_code = USAGE

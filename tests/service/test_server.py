@@ -88,12 +88,15 @@ class Server:
 
 
 @asynccontextmanager
-async def running(directory: Path, index: str, *, grace: str = "0", **arguments: Any) -> AsyncIterator[Server]:
+async def running(
+    directory: Path, index: str, *, grace: str = "0", limit: str = "30", **arguments: Any
+) -> AsyncIterator[Server]:
     environ = {
         **os.environ,
         "UV_DEFAULT_INDEX": index,
         "LOCKWRIGHT_CACHE__DIR": str(directory / "cache"),
         "LOCKWRIGHT_DRAIN_GRACE": grace,
+        "LOCKWRIGHT_DRAIN_LIMIT": limit,
         "PYTHONWARNINGS": "error",
     }
     options = [f"--{name.replace('_', '-')}={value}" for name, value in {"port": 0, **arguments}.items()]
@@ -155,6 +158,16 @@ async def test_a_request_in_flight_is_answered_after_sigterm(tmp_path: Path, wor
         assert not asked.done()
         index.is_open.set()
         assert (await asked)[0] == 200
+        assert await server.process.wait() == 0
+
+
+async def test_what_does_not_end_in_time_is_told_to_go_elsewhere(tmp_path: Path) -> None:
+    async with indexing() as index, running(tmp_path, index.url, limit="2s") as server:
+        asked = asyncio.create_task(server.lock())
+        await index.asked.wait()
+        server.process.terminate()
+        status, problem = await asked
+        assert (status, problem["type"]) == (503, "/problems/draining")
         assert await server.process.wait() == 0
 
 

@@ -207,3 +207,52 @@ def test_a_ca_bundle_replaces_the_systems_trust_unless_it_is_added(tmp_path: Pat
     text = file.format("a", "") + file.format("b", "ca='x'") + file.format("c", "ca='x'\nsystem_trust=true")
     indexes = [index.to_index() for index in read(tmp_path, text).settings.index]
     assert [index.system_trust for index in indexes if not index.default] == [True, False, True]
+
+
+def test_the_environment_paves_the_road_to_configured_indexes(tmp_path: Path) -> None:
+    file = """
+[[index]]
+name = "a"
+url = "https://a.example/"
+[[index]]
+name = "own"
+url = "https://b.corp.example/"
+ca = "own.pem"
+proxy = "http://own.example:1"
+[[index]]
+name = "near"
+url = "http://127.0.0.1:9/"
+"""
+    environ = {
+        "PIP_CERT": "pip.pem",
+        "REQUESTS_CA_BUNDLE": "requests.pem",
+        "SSL_CLIENT_CERT": "me.pem",
+        "HTTPS_PROXY": "http://u:hunter2@proxy.example:3128",
+        "HTTP_PROXY": "http://other.example:3128",
+        "NO_PROXY": "default.example",
+        "UV_DEFAULT_INDEX": "https://default.example/",
+        "NETRC": "~/n",
+    }
+    found = read(tmp_path, file, **environ)
+    indexes = {index.name: index.to_index() for index in found.settings.index}
+    assert {name: (index.ca, index.client_cert) for name, index in indexes.items()} == {
+        "a": ("pip.pem", "me.pem"),
+        "own": ("own.pem", "me.pem"),
+        "near": (None, None),
+        "default": ("pip.pem", "me.pem"),
+    }
+    proxies = {name: index.proxy.reveal() if index.proxy else None for name, index in indexes.items()}
+    assert proxies == {
+        "a": "http://u:hunter2@proxy.example:3128",
+        "own": "http://own.example:1",
+        "near": None,
+        "default": None,
+    }
+    assert found.origins["index.a.ca"] == "PIP_CERT"
+    assert found.settings.network.netrc == Path("~/n").expanduser()
+    assert "hunter2" not in f"{found.settings!r}"
+
+
+def test_roots_of_openssl_beat_those_of_requests(tmp_path: Path) -> None:
+    environ = {"UV_DEFAULT_INDEX": U, "REQUESTS_CA_BUNDLE": "r.pem", "SSL_CERT_FILE": "roots.pem"}
+    assert read(tmp_path, **environ).settings.index[0].to_index().ca is None

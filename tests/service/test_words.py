@@ -12,6 +12,7 @@ from service.policy import Policy
 from service.problems import Problem
 from service.quantities import parse_duration, parse_moment, parse_size
 from service.settings import PolicySettings
+from service.surroundings import _is_exempt
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -169,3 +170,23 @@ def test_builds_go_no_further_than_the_server() -> None:
     assert (policy.builds(None), policy.builds("never")) == (Builds.STATIC, Builds.NEVER)
     with pytest.raises(Problem, match="policy-denied"):
         policy.builds("sandbox")
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "host", "is_exempt"),
+    [
+        ("", "a.example", False),
+        ("*", "a.example", True),
+        ("a.example", "a.example", True),
+        (".corp.example, b.example", "x.corp.example", True),
+        ("*.corp.example", "x.corp.example", True),
+        ("corp.example", "notcorp.example", False),
+        ("a.example:443", "a.example", True),
+        ("a.example:8443", "a.example", False),
+        ("10.0.0.0/8", "10.1.2.3", True),
+        ("10.0.0.0/8", "11.1.2.3", False),
+        ("fd00::/8", "fd00::1", True),
+    ],
+)
+def test_no_proxy(no_proxy: str, host: str, is_exempt: bool) -> None:  # noqa: FBT001
+    assert _is_exempt(host, 443, no_proxy) is is_exempt
