@@ -293,13 +293,11 @@ def test_the_environment_replaces_the_systems_roots_even_where_it_leads_nowhere(
     folder.mkdir()
     empty.mkdir()
     (folder / "any name").write_bytes(CA.cert_pem.bytes() + OTHER.cert_pem.bytes())
-    ca, other = str(pem / "ca.pem"), str(pem / "other-ca.pem")
+    ca = str(pem / "ca.pem")
     assert roots({"SSL_CERT_FILE": ca}) == 1
     assert roots({"SSL_CERT_FILE": ca, "SSL_CERT_DIR": str(folder)}) == 2
     assert roots({"SSL_CERT_DIR": f"{pem / 'absent'}{os.pathsep}{folder}"}) == 2
     assert roots({"SSL_CERT_FILE": str(pem / "partly.pem")}) == 1
-    assert roots({"REQUESTS_CA_BUNDLE": ca}) == 1
-    assert roots({"SSL_CERT_FILE": other, "REQUESTS_CA_BUNDLE": str(folder)}) == 1
     caplog.clear()
     for environ in ({"SSL_CERT_FILE": str(pem / "absent")}, {"SSL_CERT_FILE": str(pem / "junk.pem")},
                     {"SSL_CERT_DIR": str(empty)}):  # fmt: skip

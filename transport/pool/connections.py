@@ -19,9 +19,12 @@ from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from transport import guard
-from transport.errors import BadResponse, IdentityInvalid, Timeout, TooLarge
+from transport.credentials import authorization
+from transport.errors import BadResponse, IdentityInvalid, Refused, Timeout, TooLarge
 from transport.hop import Hop, Reach, Tally
 from transport.message import Kind, Response
+from transport.proxy import read_proxy
+from transport.secret import Secret
 from transport.settings import TransportSettings
 from transport.tls import Contexts, Unusable
 
@@ -112,7 +115,7 @@ class Pool:
         started = loop.time()
         patience = settings.total_retry if hop.patience is None else max(hop.patience, 0.1)
         index = hop.request.index
-        extra: dict[str, Any] = {}
+        extra: dict[str, Any] = {"headers": [*hop.headers, *hop.secrets]}
         if hop.origin.scheme == "https":
             try:
                 extra["ssl"] = await self._contexts.get(index, own=hop.own)
@@ -120,14 +123,13 @@ class Pool:
                 raise hop.failure(IdentityInvalid, error.text, error.kind) from None
         session = self._sessions[hop.reach]
         if index.proxy is not None:
-            extra["proxy"] = URL(index.proxy.reveal())
+            extra |= _through(hop, index.proxy)
             session = self._sessions[Reach.ANY]  # the address is the proxy's, and the operator named it
         try:
             async with asyncio.timeout(min(patience, settings.connect + settings.first_byte)):
                 answer = await session.request(
                     hop.request.method,
                     URL(hop.url, encoded=True),
-                    headers=[*hop.headers, *hop.secrets],
                     allow_redirects=False,
                     trace_request_ctx=attempt,
                     middlewares=(_once,),
@@ -255,6 +257,23 @@ def _headers(hop: Hop, raw: tuple[tuple[bytes, bytes], ...]) -> dict[str, str]:
         else:
             headers.setdefault(name, value)
     return headers
+
+
+def _through(hop: Hop, given: Secret) -> dict[str, Any]:
+    """Return aiohttp's arguments for the proxy ``given``."""
+    try:
+        proxy = read_proxy(given)
+    except ValueError as error:
+        raise hop.failure(Refused, f"the proxy of the index cannot be used: {error}", "proxy-invalid") from None
+    if proxy.is_tls and hop.own and hop.request.index.client_cert is not None:
+        # aiohttp uses one context for both legs: the proxy would be shown who we are.
+        raise hop.failure(
+            Refused, "a client certificate cannot be used through a proxy that is spoken to by TLS", "proxy-identity"
+        )
+    said = {} if proxy.credential is None else {"Proxy-Authorization": authorization(proxy.credential)[1]}
+    if hop.origin.scheme == "https":
+        return {"proxy": URL(proxy.url), "proxy_headers": said}  # said with CONNECT, and to the proxy alone
+    return {"proxy": URL(proxy.url), "headers": [*hop.headers, *hop.secrets, *said.items()]}
 
 
 def _malformed(hop: Hop, text: str, kind: str) -> BadResponse:

@@ -141,15 +141,12 @@ def make_context(policy: Policy, environ: Mapping[str, str]) -> ssl.SSLContext:
 
 def _load_system(context: ssl.SSLContext, environ: Mapping[str, str]) -> None:
     file, folders = environ.get("SSL_CERT_FILE", ""), environ.get("SSL_CERT_DIR", "")
-    if not file and not folders:
-        # The names that installers know; either may be a directory.
-        folders = environ.get("PIP_CERT", "") or environ.get("REQUESTS_CA_BUNDLE", "")
     if file or folders:
         loaded = _load_file(context, Path(file)) if file else 0
         for folder in filter(None, folders.split(os.pathsep)):
             loaded += sum(_load_file(context, path) for path in _listed(Path(folder)))
         if not loaded:
-            log.warning("the environment (SSL_CERT_FILE, SSL_CERT_DIR, …) names no usable certificate: none is trusted")
+            log.warning("SSL_CERT_FILE and SSL_CERT_DIR name no usable certificate: none is trusted")
         return
     if "SSL_CERT_FILE" in environ or "SSL_CERT_DIR" in environ:
         # Set, but empty: OpenSSL would take the empty name for a file; the built-in paths are meant.
@@ -165,7 +162,7 @@ def _load_system(context: ssl.SSLContext, environ: Mapping[str, str]) -> None:
 def _listed(folder: Path) -> list[Path]:
     """Return the files of ``folder``, whatever they are called: OpenSSL would only see names like ``1a2b3c4d.0``."""
     try:
-        return [folder] if folder.is_file() else sorted(path for path in folder.iterdir() if path.is_file())
+        return sorted(path for path in folder.iterdir() if path.is_file())
     except OSError:
         log.warning("%s cannot be read: no certificate is trusted from there", folder)
         return []
