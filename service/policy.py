@@ -41,6 +41,8 @@ class Cutoff:
 
     instant: datetime
     age: timedelta | None
+    is_floor: bool = False
+    """Whether it is the server's own, because the caller asked for a later one or none."""
 
 
 class Policy:
@@ -84,7 +86,7 @@ class Policy:
             asked = Cutoff(moment, None) if isinstance(moment, datetime) else Cutoff(self._now - moment, moment)
         if self._floor is None:
             return asked
-        floor = Cutoff(self._now - self._floor, self._floor)
+        floor = Cutoff(self._now - self._floor, self._floor, is_floor=True)
         return asked if asked is not None and asked.instant <= floor.instant else floor
 
     def builds(self, asked: str | None) -> Builds:

@@ -39,6 +39,7 @@ class _Reader:
     policy: Policy
     faults: list[Fault] = field(default_factory=list)
     ages: dict[str, timedelta] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
 
     def _fault(self, pointer: str, detail: str) -> None:
         self.faults.append(Fault(Place(pointer=pointer), detail))
@@ -103,6 +104,9 @@ class _Reader:
         cutoff = self.policy.cutoff(text, is_lifted=is_lifted)
         if cutoff is None:
             return None
+        if cutoff.is_floor and (text is not None or is_lifted):
+            detail = "the request would admit younger releases than policy.min_release_age of the server, which holds"
+            self.notices.append(Notice("release-age-floor", detail, package=key or None))
         if cutoff.age is not None:
             self.ages[key] = cutoff.age
         return cutoff.instant
@@ -220,7 +224,7 @@ def to_query(
         budget=Budget(float(request.budget.seconds), request.budget.decisions),
         refresh=refresh,
     )
-    return Asked(query, reader.ages, (*inputs.warnings, *_hints(inputs)))
+    return Asked(query, reader.ages, (*reader.notices, *inputs.warnings, *_hints(inputs)))
 
 
 def _with_files(options: Options, inputs: Inputs, request: LockRequest) -> Options:

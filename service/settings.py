@@ -15,7 +15,7 @@ from resolver.model import Builds
 from transport.message import Authenticate, Credential, Index
 from transport.secret import Secret
 
-from .quantities import Bytes, Seconds, parse_duration
+from .quantities import Bytes, Seconds
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -262,17 +262,3 @@ class Settings(Section):
         if sum(index.default for index in self.index) > 1:
             raise ValueError("more than one index has default = true")
         return self
-
-
-__all__ = [
-    "CacheSettings",
-    "IndexSettings",
-    "NetworkSettings",
-    "PolicySettings",
-    "ServiceSettings",
-    "Settings",
-    "SettingsError",
-    "TimeoutSettings",
-    "parse_duration",
-    "split_userinfo",
-]

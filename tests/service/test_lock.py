@@ -233,3 +233,15 @@ async def test_an_index_by_url_needs_the_policy(tmp_path: Path) -> None:
         assert [(index.name, index.configured) for index in used] == [("world", True), ("mine", False)]
         elsewhere = {"name": "mine", "url": "https://packages.corp.example/simple/"}
         assert (await service.lock("a", indexes=[elsewhere]))[0] == 403
+
+
+async def test_a_release_age_below_the_servers_floor_is_raised_and_said(tmp_path: Path) -> None:
+    world = "a 1.0 at:2020-01-01T00:00:00Z"
+    async with serving(tmp_path, world, settings={"policy": {"min_release_age": "P3D"}}) as service:
+        loose = (
+            await service.lock("a", options={"exclude_newer": "P1D", "packages": {"A": {"exclude_newer": False}}})
+        )[1]
+        strict = (await service.lock("a", options={"exclude_newer": "P9D"}))[1]
+    warned = [(one["code"], one["package"]) for one in loose["warnings"]]
+    assert sorted(warned, key=str) == [("release-age-floor", "a"), ("release-age-floor", None)]
+    assert strict["warnings"] == []
