@@ -142,8 +142,10 @@ class Auth:
         if derived.allowed or derived.index.configured or self._private == "allow":
             if own or origin in derived.hosts:
                 return Reach.ANY
-            if derived.index.configured or self._private == "allow":
+            if self._private == "allow":
                 return Reach.PRIVATE
+            if derived.index.configured and not self._is_allowed(origin, url):
+                return Reach.AS_HOME
         return Reach.ANY if self._is_allowed(origin, url) else Reach.PUBLIC
 
     def _is_allowed(self, origin: Origin, url: str) -> bool:

@@ -52,30 +52,28 @@ class Cache:
         if hop.request.refresh:
             return None
         records = self._memory.get(_key(hop))
-        if not records:
-            return None
-        record = _select(records, hop)
+        return self._usable(hop, _select(records, hop)) if records else None
+
+    async def fetch(self, hop: Hop) -> Response:
+        """Answer ``hop`` from what is stored as far as that is allowed, else from below."""
+        if hop.request.method != "GET" or "no-store" in freshness.directives(hop.header("cache-control")):
+            return await self._inner.fetch(hop)
+        record = _select(await self._load(_key(hop)), hop)
+        return self._usable(hop, record) or await self._ask(hop, record)
+
+    def _usable(self, hop: Hop, record: Record | None) -> Response | None:
+        """Return the answer that ``record`` gives without asking anybody, if it may."""
         if record is None:
             return None
         terms = _terms(record, hop)
         age = record.age(terms, self._clock.monotonic())
-        verdict = terms.verdict(age, refresh=False)
+        verdict = terms.verdict(age, refresh=hop.request.refresh)
         if verdict is Verdict.FRESH:
             return _answer(record, hop, age, CacheStatus.HIT)
         if verdict is Verdict.REFRESH_BEHIND:
             self._refresh_behind(hop, record)
             return _answer(record, hop, age, CacheStatus.STALE)
         return None
-
-    async def fetch(self, hop: Hop) -> Response:
-        """Answer ``hop`` from what is stored as far as that is allowed, else from below."""
-        if hop.request.method != "GET" or "no-store" in freshness.directives(hop.header("cache-control")):
-            return await self._inner.fetch(hop)
-        records = await self._load(_key(hop))
-        response = self.ready(hop)
-        if response is not None:
-            return response
-        return await self._ask(hop, _select(records, hop))
 
     async def close(self) -> None:
         """End background work, let the disk have what waits for it."""
@@ -240,7 +238,8 @@ def _key(hop: Hop) -> Key:
     request = hop.request
     # A file is kept as it came, anything else decoded: the same URL under two kinds is two bodies.
     extra = next((value for name, value in hop.headers if name == "range"), "file" if request.kind is Kind.FILE else "")
-    return hop.partition, request.method, hop.url, extra
+    # The reach, because a hit must not hand out what a connection would have been refused for.
+    return hop.partition, hop.reach.value, request.method, hop.url, extra
 
 
 def _select(records: list[Record], hop: Hop) -> Record | None:

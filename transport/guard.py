@@ -6,11 +6,16 @@ name can mean one thing when checked and another when used, and after every tric
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 from contextvars import ContextVar
 
 from .hop import Reach
+from .origin import Origin
+
+HOME_FOR = 60.0  # seconds; names move, but not by the second
+MAX_HOMES = 1024
 
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -50,6 +55,38 @@ def may_connect(address: str, reach: Reach) -> bool:
     if ip.is_loopback or ip.is_private or (ip.version == 4 and ip in _SHARED):
         return reach is Reach.PRIVATE
     return ip.is_global
+
+
+def is_private(address: str) -> bool:
+    """Whether ``address`` is private or loopback."""
+    return not may_connect(address, Reach.PUBLIC) and may_connect(address, Reach.PRIVATE)
+
+
+class Homes:
+    """Where indexes live: what their pages may lead to depends on it.
+
+    The name of a configured index is the operator's, so its DNS is trusted here, for a minute at a time; what is
+    connected in the end is still checked socket by socket.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Origin, tuple[Reach, float]] = {}
+
+    async def reach(self, home: Origin) -> Reach:
+        """Return what links of an index at ``home`` may reach."""
+        loop = asyncio.get_running_loop()
+        known = self._known.get(home)
+        if known is not None and known[1] > loop.time():
+            return known[0]
+        try:
+            found = await loop.getaddrinfo(home.host.strip("[]"), home.port, type=socket.SOCK_STREAM)
+        except OSError:
+            return Reach.PUBLIC
+        reach = Reach.PRIVATE if all(is_private(str(info[4][0])) for info in found) else Reach.PUBLIC
+        while len(self._known) >= MAX_HOMES:
+            del self._known[next(iter(self._known))]
+        self._known[home] = (reach, loop.time() + HOME_FOR)
+        return reach
 
 
 class Guard:

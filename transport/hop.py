@@ -25,6 +25,9 @@ class Reach(Enum):
     """What the operator named: their own host, wherever it is."""
     PRIVATE = "private"
     """Public, private and loopback addresses, but never link-local ones, where clouds keep their secrets."""
+    AS_HOME = "as-home"
+    """What a page or redirect of a configured index names: as `PRIVATE` if the index itself lives on a private
+    address, else as `PUBLIC`; a public index has no business in our network."""
     PUBLIC = "public"
     """Globally routable addresses only."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from transport.credentials import index_from_url
-from transport.errors import BadResponse, TransportError
+from transport.errors import AddressDenied, BadResponse, TransportError
 from transport.fetch import Fetcher
 from transport.message import CacheStatus, Index, Kind, Request, Response
 from transport.stack import TransportSettings, open_stack
@@ -240,6 +241,24 @@ async def test_a_restart_finds_what_was_stored_and_how_old_it_is(tmp_path: Path)
         async with open_stack(settings, clock=clock) as fetcher:
             assert (await fetcher.fetch(request)).cache is REVALIDATED
         assert len(server.seen) == 2
+
+
+async def test_a_hit_hands_out_nothing_that_a_connection_would_have_been_refused_for(tmp_path: Path) -> None:
+    async with bench(reply(b"inside", cache_control="max-age=600"), cache_dir=tmp_path) as on:
+        await on.get()
+        theirs = replace(on.corp, configured=False)
+        with pytest.raises(AddressDenied):
+            await on.fetcher.fetch(Request(on.corp.url + "a/", theirs))
+        assert (await on.get()).cache is HIT
+
+
+async def test_a_fresh_body_too_large_for_the_memory_is_a_hit_from_disk(tmp_path: Path) -> None:
+    settings = TransportSettings(cache_dir=tmp_path, memory_max_bytes=10_000)
+    async with index({"*": reply(b"x" * 5000, cache_control="max-age=600")}) as server:
+        corp = index_from_url("corp", f"{server.url}/s/")
+        for expected in (MISS, HIT):
+            async with open_stack(settings) as fetcher:
+                assert (await fetcher.fetch(Request(f"{corp.url}a/", corp))).cache is expected
 
 
 async def test_a_body_that_is_not_what_was_promised_is_returned_and_not_kept() -> None:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from transport.guard import may_connect
+from transport.credentials import index_from_url
+from transport.errors import AddressDenied
+from transport.guard import Homes, may_connect
 from transport.hop import Reach
+from transport.message import Kind, Request
+from transport.origin import parse
+from transport.stack import TransportSettings, open_stack
+
+from .server import index, reply
 
 PRIVATE = ["127.0.0.1", "127.9.9.9", "10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "::1", "fd00::1",
            "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:7f00:1::"]  # fmt: skip
@@ -16,7 +23,7 @@ RESERVED = ["240.0.0.1", "255.255.255.255", "192.0.2.1", "198.18.0.1", "2001:db8
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-@pytest.mark.parametrize("reach", Reach)
+@pytest.mark.parametrize("reach", [Reach.PUBLIC, Reach.PRIVATE, Reach.ANY])
 def test_public_addresses_are_for_everyone(address: str, reach: Reach) -> None:
     assert may_connect(address, reach)
 
@@ -37,3 +44,30 @@ def test_links_lead_nowhere_that_only_this_machine_should_ask(address: str) -> N
 @pytest.mark.parametrize("address", RESERVED)
 def test_reserved_addresses_are_not_public(address: str) -> None:
     assert not may_connect(address, Reach.PUBLIC)
+
+
+@pytest.mark.parametrize(
+    ("home", "reach"),
+    [
+        ("http://127.0.0.1/", Reach.PRIVATE),
+        ("http://[::1]/", Reach.PRIVATE),
+        ("http://localhost/", Reach.PRIVATE),
+        ("http://10.1.2.3/", Reach.PRIVATE),
+        ("http://93.184.215.14/", Reach.PUBLIC),
+        ("http://169.254.169.254/", Reach.PUBLIC),
+        ("http://no-such-host.invalid/", Reach.PUBLIC),
+    ],
+)
+async def test_links_of_an_index_reach_private_addresses_only_if_it_lives_on_one(home: str, reach: Reach) -> None:
+    assert await Homes().reach(parse(home).origin) is reach
+
+
+async def test_a_page_of_a_public_index_cannot_point_into_our_network() -> None:
+    """The page came from the cache or a proxy; here the index is only configured, and its link is followed."""
+    async with index({"*": reply(b"inside")}) as server, open_stack(TransportSettings()) as fetcher:
+        public = index_from_url("default", "http://93.184.215.14/simple/")
+        private = index_from_url("corp", "http://127.0.0.1:9/simple/")
+        with pytest.raises(AddressDenied):
+            await fetcher.fetch(Request(f"{server.url}/x.whl", public, Kind.FILE))
+        assert server.connections == 0
+        assert (await fetcher.fetch(Request(f"{server.url}/x.whl", private, Kind.FILE))).body == b"inside"

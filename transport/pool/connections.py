@@ -23,6 +23,7 @@ from transport.credentials import authorization
 from transport.errors import BadResponse, IdentityInvalid, Refused, Timeout, TooLarge
 from transport.hop import Hop, Reach, Tally
 from transport.message import Kind, Response
+from transport.origin import parse
 from transport.proxy import read_proxy
 from transport.secret import Secret
 from transport.settings import TransportSettings
@@ -57,7 +58,10 @@ class Pool:
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_count)
         trace.on_connection_reuseconn.append(_note_reuse)
-        self._sessions = {reach: self._session(reach, trace) for reach in Reach}
+        self._sessions: dict[Reach, aiohttp.ClientSession] = {
+            reach: self._session(reach, trace) for reach in Reach if reach is not Reach.AS_HOME
+        }
+        self._homes = guard.Homes()
 
     def _session(self, reach: Reach, trace: aiohttp.TraceConfig) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
@@ -121,7 +125,10 @@ class Pool:
                 extra["ssl"] = await self._contexts.get(index, own=hop.own)
             except Unusable as error:
                 raise hop.failure(IdentityInvalid, error.text, error.kind) from None
-        session = self._sessions[hop.reach]
+        reach = hop.reach
+        if reach is Reach.AS_HOME:
+            reach = await self._homes.reach(parse(index.url).origin)
+        session = self._sessions[reach]
         if index.proxy is not None:
             extra |= _through(hop, index.proxy)
             session = self._sessions[Reach.ANY]  # the address is the proxy's, and the operator named it
