@@ -140,7 +140,7 @@ def _answer(invocation: Invocation, asked: Asked) -> dict[str, Any]:
         invocation.default_index,
     )
     if not invocation.quiet:
-        for warning in configuration.warnings:
+        for warning in dict.fromkeys(configuration.warnings):
             click.echo(printable(f"warning: {warning}"), err=True)
     with progress(text, quiet=invocation.quiet):
         return local.lock(configuration, asked.body)
