@@ -70,10 +70,18 @@ class Storage:
         self._put(self._temporary / "probe", b"")
         self._clear_debris()
 
+    def read_small(self, key: Key, limit: int) -> list[tuple[Stored, bytes]] | None:
+        """Do as :meth:`read`, or return None where the bodies have more than ``limit`` bytes."""
+        path = self._entry(key)
+        variants = self._variants(path, key)
+        return None if sum(one.size for one in variants) > limit else self._whole(path, variants)
+
     def read(self, key: Key) -> list[tuple[Stored, bytes]]:
         """Return the variants stored under ``key``; none where anything is wrong."""
         path = self._entry(key)
-        variants = self._variants(path, key)
+        return self._whole(path, self._variants(path, key))
+
+    def _whole(self, path: Path, variants: list[Stored]) -> list[tuple[Stored, bytes]]:
         found: list[tuple[Stored, bytes]] = []
         for stored in variants:
             body = self._body(stored)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from transport import cache
 from transport.credentials import index_from_url
 from transport.errors import AddressDenied, BadResponse, TransportError
 from transport.fetch import Fetcher
@@ -259,6 +260,23 @@ async def test_a_fresh_body_too_large_for_the_memory_is_a_hit_from_disk(tmp_path
         for expected in (MISS, HIT):
             async with open_stack(settings) as fetcher:
                 assert (await fetcher.fetch(Request(f"{corp.url}a/", corp))).cache is expected
+
+
+@pytest.mark.parametrize(("size", "slow"), [(100, False), (300_000, False), (100, True)])
+async def test_entries_come_from_disk_whole_on_either_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, *, slow: bool
+) -> None:
+    """Small ones at once, large ones in a thread, all in a thread once the disk was slow."""
+    if slow:
+        monkeypatch.setattr(cache, "SLOW_READ", -1.0)
+    page = b"x" * size
+    async with index({"*": reply(page, cache_control="max-age=600")}) as server:
+        corp = index_from_url("corp", f"{server.url}/s/")
+        for expected in (MISS, HIT):
+            async with open_stack(TransportSettings(cache_dir=tmp_path)) as fetcher:
+                for name in "ab":
+                    response = await fetcher.fetch(Request(f"{corp.url}{name}/", corp))
+                    assert (response.cache, response.body) == (expected, page)
 
 
 async def test_a_body_that_is_not_what_was_promised_is_returned_and_not_kept() -> None:
