@@ -31,6 +31,15 @@ class Finished:
     err: str
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that go away, as an interrupted command does."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 class IndexServer:
     """Serves a world over HTTP; ``url`` is its simple API."""
 
@@ -57,8 +66,7 @@ class IndexServer:
                 """Say nothing."""
 
         owner = self
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._base = f"http://127.0.0.1:{self._server.server_port}"
         self.url = f"{self._base}/simple/"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
