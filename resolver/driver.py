@@ -7,7 +7,7 @@ every few milliseconds. Targets are solved one after the other; later ones prefe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import cast
@@ -30,6 +30,7 @@ from .solver import (
     Unsolvable,
 )
 from .target_facts import Name, TargetFacts, no_solution
+from .turns import Turns
 
 # A solve holds the event loop for no longer than this before others get their turn (DESIGN: some 5 ms).
 MAX_HOLD = 0.004  # seconds
@@ -112,7 +113,19 @@ async def _solve(
     facts = TargetFacts(query, target, Policies(query, target, earlier), session, notices)
     await facts.open()
     solver = Solver(facts.root(), max_decisions=query.budget.decisions, tie=_tie)
-    clock = _Clock(stats)
+    segments = _Segments(stats, session.turns)
+    await segments.begin()
+    try:
+        decisions = await _run(facts, solver, segments, watch)
+    finally:
+        segments.end()
+        stats.decisions += solver.decisions
+        stats.conflicts += solver.conflicts
+    return await collect(facts, decisions)
+
+
+async def _run(facts: TargetFacts, solver: Solver, segments: _Segments, watch: Watcher | None) -> Mapping[Package, int]:
+    """Answer the solver's questions until it has an answer."""
     while True:
         try:
             event = solver.next_event()
@@ -129,51 +142,60 @@ async def _solve(
                 if watch is not None:
                     name = _name(package)
                     watch(Event("decide", name[0], facts.version_text(name, version)))
-                await clock.maybe_yield()
             case NeedVersions(packages):
-                clock.pause()
+                segments.end()
                 tables = await asyncio.gather(*(facts.package_table(_name(package)) for package in packages))
-                clock.resume()
+                await segments.begin()
                 for package, table in zip(packages, tables, strict=True):
                     solver.add_versions(package, table)
             case NeedDependencies(package, version):
-                clock.pause()
                 name = _name(package)
                 facts.ahead.tried(name[0], facts.known_table(name), solver.positive(package))
-                found = await facts.dependencies(name, version)
-                clock.resume()
+                found = facts.known_dependencies(name, version)
+                if found is None:
+                    segments.end()
+                    found = await facts.dependencies(name, version)
+                    await segments.begin()
                 if isinstance(found, list):
                     solver.add_dependencies(package, version, found)
                 else:
                     solver.add_unavailable(package, version, *found)
             case Solved(decisions):
-                clock.pause()
-                stats.decisions += solver.decisions
-                stats.conflicts += solver.conflicts
-                return await collect(facts, decisions)
+                return decisions
             case Unsolvable(incompatibility):
                 raise no_solution(facts, incompatibility)
+        await segments.breathe()
 
 
-class _Clock:
-    """Splits a solve's wall time into waiting and solving, and says when to let others run."""
+class _Segments:
+    """Cuts a solve into segments: computes during its turns, and splits the wall time into waiting and solving."""
 
-    def __init__(self, stats: Stats) -> None:
+    def __init__(self, stats: Stats, turns: Turns) -> None:
         self._stats = stats
-        self._since = self._held = perf_counter()
+        self._turns = turns
+        self._since = perf_counter()
+        self._is_computing = False
 
-    def pause(self) -> None:
-        now = perf_counter()
-        self._stats.solve += now - self._since
-        self._since = now
-
-    def resume(self) -> None:
+    async def begin(self) -> None:
+        """Wait for a turn to compute."""
+        await self._turns.take()
+        self._is_computing = True
         now = perf_counter()
         self._stats.fetch += now - self._since
-        self._since = self._held = now
+        self._since = now
 
-    async def maybe_yield(self) -> None:
-        if perf_counter() - self._held > MAX_HOLD:
-            self.pause()
+    def end(self) -> None:
+        """Give the turn back before waiting for something."""
+        if self._is_computing:
+            self._is_computing = False
+            self._turns.give()
+            now = perf_counter()
+            self._stats.solve += now - self._since
+            self._since = now
+
+    async def breathe(self) -> None:
+        """Let others run if this segment has taken long enough."""
+        if perf_counter() - self._since > MAX_HOLD:
+            self.end()
             await asyncio.sleep(0)
-            self.resume()
+            await self.begin()

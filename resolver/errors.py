@@ -78,6 +78,14 @@ class BudgetExhausted(ResolverError):
         self.facts = facts
 
 
+class Unsound(ResolverError):
+    """A bug of ours: what was resolved does not satisfy what was asked. The lock is withheld."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        super().__init__("the lock did not pass its check: " + "; ".join(faults[:5]))
+        self.faults = faults
+
+
 class IndexFailure(ResolverError):
     """An index did not do its part. ``__cause__`` is the transport's error where there is one."""
 

@@ -36,6 +36,7 @@ class Session:
         self._projects: dict[tuple[str, str | None], asyncio.Task[Project | None]] = {}
         self._metadata: dict[tuple[str, str], asyncio.Task[Metadata]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.turns = gateway.turns
         self.slowest: list[tuple[str, float]] = []
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -101,6 +102,13 @@ class Session:
         if task is None:
             task = self._metadata[key] = self.start(self._read(project, file))
         return task
+
+    def known_metadata(self, project: Project, file: File) -> Metadata | None:
+        """The metadata of ``file`` if it is there already, without waiting."""
+        task = self._metadata.get((project.name, file.filename))
+        if task is None:
+            return self._gateway.known_metadata(file, self.index_of(project))
+        return task.result() if task.done() and not task.cancelled() and task.exception() is None else None
 
     def index_of(self, project: Project) -> Index:
         """The index whose page ``project`` is."""

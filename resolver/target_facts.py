@@ -18,7 +18,7 @@ from .index.gateway import Missing
 from .index.page import File, Release
 from .model import Notice, Query, Stated
 from .prefetch import FetchAhead
-from .provider.candidates import Candidates, Selection, file_fault, is_too_new, select
+from .provider.candidates import Candidates, Project, Selection, file_fault, is_too_new, select
 from .provider.policy import Filter, Order, Policies
 from .provider.requirements import Metadata
 from .provider.versions import VersionList, exact_pin
@@ -59,6 +59,7 @@ class TargetFacts:
         self.ahead = FetchAhead(self, session.start)
         self.references = References(query, target, session)
         self._tables: dict[str, asyncio.Task[Candidates]] = {}
+        self._evidence: dict[tuple[str, str], list[File]] = {}
         self._extra_tables: dict[str, ExtraTable] = {}
         self._overrides: dict[str, list[Requirement]] = {}
         for stated in query.overrides:
@@ -124,14 +125,15 @@ class TargetFacts:
         return self._tables[package[0]].result()
 
     async def _make_table(self, name: str) -> Candidates:
+        project = self.references.project(name)
+        if project is None:
+            project = await asyncio.shield(self.session.project(name, self.policies.index(name)))
+        async with self.session.turns:
+            return self._table_of(name, project)
+
+    def _table_of(self, name: str, project: Project | None) -> Candidates:
         order = self.policies.order(name)
         constraints = self.policies.constraints(name)
-        project = self.references.project(name)
-        if project is not None:
-            versions = project.versions
-            selection = select(project, self.target, self.policies.filter(name))
-            return Candidates(project, versions, selection, order, _constrain(versions, constraints))
-        project = await asyncio.shield(self.session.project(name, self.policies.index(name)))
         if project is None:
             nothing = VersionList(())
             where = "in the index it is pinned to" if self.policies.index(name) else "in any index"
@@ -184,6 +186,12 @@ class TargetFacts:
 
     def evidence(self, name: str, release: Release) -> list[File]:
         """The files of ``release`` whose metadata stands for it, best first."""
+        found = self._evidence.get((name, release.text))
+        if found is None:
+            found = self._evidence[name, release.text] = self._find_evidence(name, release)
+        return found
+
+    def _find_evidence(self, name: str, release: Release) -> list[File]:
         allowed = self.policies.filter(name)
         wheels = self.usable_wheels(release, allowed)
         if wheels:
@@ -229,8 +237,23 @@ class TargetFacts:
 
     async def dependencies(self, package: Name, bit: int) -> list[Dependency] | Unavailable:
         """What one version of a package depends on, in the solver's terms."""
+        return self._dependencies(package, bit, await self.metadata(package[0], bit))
+
+    def known_dependencies(self, package: Name, bit: int) -> list[Dependency] | Unavailable | None:
+        """The same where nothing has to be waited for; None where something has."""
+        name = package[0]
+        known = self.references.metadata(name)
+        if known is None:
+            project = self.known_table(package).project
+            assert project is not None
+            files = self.evidence(name, project.release(bit))
+            known = self.session.known_metadata(project, files[0]) if files else None
+        if known is None or known.unreadable:
+            return None
+        return self._dependencies(package, bit, known)
+
+    def _dependencies(self, package: Name, bit: int, found: Metadata | Unavailable) -> list[Dependency] | Unavailable:
         name, extra = package
-        found = await self.metadata(name, bit)
         if not isinstance(found, Metadata):
             return found
         dependencies: list[Dependency] = []
@@ -282,6 +305,7 @@ def no_solution(facts: TargetFacts, incompatibility: Incompatibility) -> NoSolut
     return NoSolution(explanation.text, explanation.derivation, explanation.packages)
 
 
-def label(package: Name) -> str:
+def label(package: Package) -> str:
     """How a package is called in texts."""
-    return package[0] if package[1] is None else f"{package[0]}[{package[1]}]"
+    name, extra = cast("Name", package)
+    return name if extra is None else f"{name}[{extra}]"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import perf_counter
@@ -68,6 +69,8 @@ class Locks:
             max_wait=service.max_wait,
             watch=telemetry.load,
         )
+        # One thread: locks are rendered one after the other, and the event loop shares the interpreter with one only.
+        self._renderer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
         self.indexes = tuple(indexes)
         self.is_closed = False
 
@@ -119,7 +122,8 @@ class Locks:
             except TimeoutError:
                 raise BudgetExhausted(f"no lock after {seconds:g} seconds", (), {"seconds": seconds}) from None
         started = perf_counter()
-        rendered = render(resolution, digest, asked.notices)
+        loop = asyncio.get_running_loop()
+        rendered = await loop.run_in_executor(self._renderer, render, resolution, digest, asked.notices)
         stats = replace(resolution.stats, render=perf_counter() - started)
         self._telemetry.solved(stats)
         await self._stored.put(rendered)
@@ -137,3 +141,4 @@ class Locks:
         """Cancel what is under way; its requests are told that the server is draining."""
         self.is_closed = True
         await self._flights.close()
+        self._renderer.shutdown(wait=False, cancel_futures=True)

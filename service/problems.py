@@ -65,6 +65,7 @@ TABLE: Mapping[type[Exception], str] = {
     resolving.BadIndexResponse: "index-bad-response",
     resolving.HashMismatch: "hash-mismatch",
     Missing: "index-bad-response",
+    resolving.Unsound: "internal-error",
     resolving.ResolverError: "internal-error",
     transport.Refused: "policy-denied",
     transport.AddressDenied: "policy-denied",

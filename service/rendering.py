@@ -10,7 +10,9 @@ import msgpack
 import orjson
 from aiohttp import web
 
+from resolver.errors import Unsound
 from resolver.lock.build import build
+from resolver.lock.check import check
 from resolver.lock.document import to_document
 from resolver.lock.errors import HashMissing, IndistinguishableTargets
 from resolver.lock.pylock import to_pylock
@@ -53,11 +55,15 @@ def render(resolution: Resolution, digest: str, notices: Sequence[Notice] = ()) 
 
     Raises:
         Problem: ``invalid-request``, where one lock cannot hold what the targets need.
+        Unsound: the lock does not hold what it should; it must not leave.
     """
     try:
         lock = build(resolution)
     except IndistinguishableTargets as error:
         raise invalid("/targets", str(error)) from None
+    faults = check(lock, resolution)
+    if faults:
+        raise Unsound(faults)
     lock = replace(lock, warnings=(*lock.warnings, *notices))
     texts, refusals = dict[str, str](), dict[str, str]()
     for form, write in (("pylock", to_pylock), ("requirements", to_requirements)):

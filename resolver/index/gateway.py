@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
@@ -20,6 +21,7 @@ from ..model import Stats
 from ..provider.candidates import Project
 from ..provider.requirements import Metadata, read
 from ..provider.versions import VersionList
+from ..turns import Turns
 from .archive import UnsafeArchive
 from .facts import Facts
 from .filename import FilenameError, parse_filename
@@ -50,8 +52,14 @@ class Gateway:
     """Projects and metadata, by name and by file. Long-lived, shared by all requests of a process."""
 
     def __init__(self, fetcher: Fetcher) -> None:
-        """``fetcher`` is the whole transport stack."""
+        """``fetcher`` is the whole transport stack.
+
+        Large pages are parsed in one thread: a second would not parse faster, for there is one interpreter lock, but
+        would take the event loop's share of it.
+        """
         self._fetcher = fetcher
+        self.turns = Turns()
+        self._parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parse")
         self._pages: Facts[Project] = Facts(MAX_PAGE_FACTS)
         self._metadata: Facts[Metadata] = Facts(MAX_METADATA_FACTS)
 
@@ -96,7 +104,8 @@ class Gateway:
             body = await self._metadata_file(name, file, index, stats)
         else:
             body = await self._wheel_metadata(name, file, index, stats)
-        found = self._read_metadata(body, file, index, name)
+        async with self.turns:
+            found = self._read_metadata(body, file, index, name)
         if found.core.name != name:
             detail = f"{file.filename} on index {index.name!r} holds the metadata of {found.core.name!r}"
             raise BadIndexResponse(detail, index=index.name, package=name)
@@ -105,6 +114,10 @@ class Gateway:
             raise BadIndexResponse(detail, index=index.name, package=name)
         self._metadata.put(key, found, len(body))
         return found
+
+    def known_metadata(self, file: File, index: Index) -> Metadata | None:
+        """What :meth:`metadata` would return at once; None where it would have to ask or to parse."""
+        return self._metadata.get((index, file.url, file.hashes))
 
     async def reference(
         self, url: str, index: Index, hashes: tuple[tuple[str, str], ...], *, stats: Stats
@@ -227,8 +240,9 @@ class Gateway:
     async def _parse(self, body: bytes, parse: Callable[[], T], index: Index, name: str) -> T:
         try:
             if len(body) > PARSE_IN_THREAD:
-                return await asyncio.to_thread(parse)
-            return parse()
+                return await asyncio.get_running_loop().run_in_executor(self._parser, parse)
+            async with self.turns:
+                return parse()
         except (MalformedPage, MalformedMetadata, UnsafeArchive) as error:
             detail = f"index {index.name!r} sent something unusable for {name!r}: {error}"
             raise BadIndexResponse(detail, index=index.name, package=name) from None
