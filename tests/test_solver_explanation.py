@@ -77,8 +77,8 @@ def test_branching_error_reporting() -> None:
     )
     first, second = found.text.split("\n")
     assert first == (
-        "Because all versions of a depend on b>=2.0.0,<3 and foo==1.0.0 depends on a>=1.0.0,<2, foo==1.0.0 depends on "
-        "b==2.0.0. And because foo==1.0.0 depends on b>=1.0.0,<2 and you require foo>=1.0.0,<2, you require "
+        "Because foo==1.0.0 depends on a>=1.0.0,<2 and all versions of a depend on b>=2.0.0,<3, foo==1.0.0 depends on "
+        "b==2.0.0. And because you require foo>=1.0.0,<2 and foo==1.0.0 depends on b>=1.0.0,<2, you require "
         "foo==1.1.0. (1)"
     )
     assert second.endswith("And because you require foo==1.1.0 (1), your requirements are unsatisfiable.")
@@ -150,7 +150,7 @@ def test_two_requirements_that_exclude_each_other() -> None:
 
 def test_a_version_that_excludes_itself() -> None:
     found = explanation({"a 1": ["a >=2"], "a 2": []}, "a <2")
-    assert found.text == "Because a==1 depends on a>=2 and you require a<2, your requirements are unsatisfiable."
+    assert found.text == "Because you require a<2 and a==1 depends on a>=2, your requirements are unsatisfiable."
 
 
 def test_where_the_words_of_several_versions_differ_the_versions_that_they_mean_are_told() -> None:

@@ -90,15 +90,17 @@ class Analysis:
                 earlier_level = max(earlier_level, level)
         assert latest is not None
         reason = latest.assumptions[latest_at][3]
+        # The assumption may satisfy its term only together with earlier ones on the same package. Where it needs
+        # none, the first counts all the same, as in pubgrub-rs: fewer packages that were found to be required are
+        # forgotten again, and the course is uv's.
+        difference = 0
         if reason is not None:
-            # The assumption may satisfy its term only together with earlier ones on the same package.
             admitted = latest.universe & ~incompatibility_of(reason).terms[latest.package]
             difference = admitted & latest.known & ~incompatibility.terms[latest.package]
-            if difference:
-                at = latest_at - 1
-                while at > 0 and not latest.assumptions[at - 1][0] & difference:
-                    at -= 1
-                earlier_level = max(earlier_level, latest.assumptions[at][2])
+        at = latest_at
+        while at > 0 and not latest.assumptions[at - 1][0] & difference:
+            at -= 1
+        earlier_level = max(earlier_level, latest.assumptions[at][2])
         return _Satisfier(latest, latest_level, reason, earlier_level)
 
     def _resolve(self, left: Incompatibility, right: Incompatibility, pivot: PackageState) -> Incompatibility:

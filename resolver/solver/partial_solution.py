@@ -14,13 +14,14 @@ from .priority import Agenda
 class PartialSolution:
     """All assumptions in the order they were made."""
 
-    __slots__ = ("_agenda", "_starts", "level", "order")
+    __slots__ = ("_agenda", "_starts", "has_backtracked", "level", "order")
 
     def __init__(self, agenda: Agenda) -> None:
         self._agenda = agenda
         self.order: list[PackageState] = []
         """Whose last assumption it is; parallel to the positions in the assumptions."""
         self.level = 0
+        self.has_backtracked = False
         self._starts: list[int] = [0]
         """The position of the first assumption of each level."""
 
@@ -36,15 +37,15 @@ class PartialSolution:
 
     def derive(self, state: PackageState, mask: int, reason: Reason) -> None:
         """Narrow ``state`` to ``mask``, a true part of what it was, because of ``reason``."""
-        was_optional = state.mask & 1
         state.assumptions.append((mask, len(self.order), self.level, reason))
         self.order.append(state)
         state.mask = mask
-        if was_optional and not mask & 1:
-            self._agenda.enqueue(state)
+        if not mask & 1:
+            self._agenda.outdated.append(state)
 
     def backtrack(self, level: int) -> None:
         """Forget every assumption above ``level``."""
+        self.has_backtracked = True
         if level >= self.level:
             return
         start = self._starts[level + 1]
@@ -56,8 +57,8 @@ class PartialSolution:
             if reason is None:
                 state.decided = 0
             state.mask = assumptions[-1][0] & state.known if assumptions else state.known
-            if reason is None and not state.mask & 1:
-                self._agenda.enqueue(state)
+            if not state.mask & 1:
+                self._agenda.outdated.append(state)
         del self._starts[level + 1 :]
         self.level = level
 

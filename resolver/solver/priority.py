@@ -38,23 +38,26 @@ class Urgency(IntEnum):
 class Project:
     """A package and its extras: they share one place in the order."""
 
-    __slots__ = ("members", "name", "order", "urgency")
+    __slots__ = ("name", "order", "urgency")
 
     def __init__(self, name: Package) -> None:
         self.name = name
         self.order = -1
         self.urgency = Urgency.UNSPECIFIED
-        self.members: list[PackageState] = []
 
 
 class Agenda:
     """The packages that await a decision, by rank.
 
-    The heap may hold packages that were decided or are no longer required: they are skipped when they surface.
-    ``PackageState.queued`` is the rank under which a package is in the heap, so that it is there once.
+    A package's rank is settled when its mask changed, not whenever its project moves: that is uv's order, too, and
+    the reason for ``outdated``. The heap may hold packages that were decided or are no longer required: they are
+    skipped when they surface. ``PackageState.queued`` is the rank under which a package is in the heap, so that it is
+    there once.
     """
 
     def __init__(self) -> None:
+        self.outdated: list[PackageState] = []
+        """Required packages whose mask changed since the last look at the heap."""
         self._heap: list[tuple[int, int]] = []
         self._by_tiebreak: list[PackageState] = []
         self._projects = 0
@@ -65,32 +68,30 @@ class Agenda:
         if project.order < 0:
             project.order = self._projects
             self._projects += 1
-            if is_exact:
-                project.urgency = Urgency.SINGLETON
-        elif is_exact and project.urgency is not Urgency.SINGLETON:
-            self._move(project, Urgency.SINGLETON)
+        if is_exact:
+            project.urgency = Urgency.SINGLETON
         if state.tiebreak < 0:
             state.tiebreak = len(self._by_tiebreak)
             self._by_tiebreak.append(state)
-            project.members.append(state)
-            state.rank = self._rank(state)
 
-    def advance(self, project: Project, urgency: Urgency) -> bool:
-        """Move a project forward because of its conflicts; False if it is as far already."""
-        if project.urgency <= urgency:
+    @staticmethod
+    def advance(project: Project, urgency: Urgency) -> bool:
+        """Move a project to a class because of its conflicts; False if that was done already."""
+        if project.urgency is urgency or project.urgency is Urgency.CONFLICT_EARLY:
             return False
-        self._move(project, urgency)
+        project.urgency = urgency
         return True
-
-    def enqueue(self, state: PackageState) -> None:
-        """``state`` is required and has no decision."""
-        if state.queued != state.rank:
-            state.queued = state.rank
-            heappush(self._heap, (state.rank, state.tiebreak))
 
     def first(self) -> PackageState | None:
         """The package to decide next; None: nothing is left."""
         heap = self._heap
+        for state in self.outdated:
+            if not state.decided and not state.mask & 1:
+                state.rank = rank = _rank(state)
+                if state.queued != rank:
+                    state.queued = rank
+                    heappush(heap, (rank, state.tiebreak))
+        self.outdated.clear()
         while heap:
             rank, tiebreak = heap[0]
             state = self._by_tiebreak[tiebreak]
@@ -103,19 +104,12 @@ class Agenda:
 
     def pending(self) -> list[PackageState]:
         """All packages that await a decision, in the order of their turns as of now."""
-        found = {
-            rank: state
-            for rank, tiebreak in self._heap
-            if rank == (state := self._by_tiebreak[tiebreak]).rank and not state.decided and not state.mask & 1
-        }
-        return [found[rank] for rank in sorted(found)]
+        ranks = {state: state.rank for _, tiebreak in self._heap if (state := self._by_tiebreak[tiebreak])}
+        ranks.update((state, _rank(state)) for state in self.outdated)
+        waiting = [state for state in ranks if not state.decided and not state.mask & 1]
+        waiting.sort(key=ranks.__getitem__)
+        return waiting
 
-    def _move(self, project: Project, urgency: Urgency) -> None:
-        project.urgency = urgency
-        for state in project.members:
-            state.rank = self._rank(state)
-            if not state.decided and not state.mask & 1:
-                self.enqueue(state)
 
-    def _rank(self, state: PackageState) -> int:
-        return state.project.urgency << _CLASS_BITS | state.project.order << _ORDER_BITS | state.tiebreak
+def _rank(state: PackageState) -> int:
+    return state.project.urgency << _CLASS_BITS | state.project.order << _ORDER_BITS | state.tiebreak

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from .incompatibility import Derived, Incompatibility, NoVersions, nodes
+from .incompatibility import Derived, FromDependency, Incompatibility, NoVersions, nodes
 from .words import UNSATISFIABLE, Words, join
 
 MAX_SENTENCES: Final = 60
@@ -148,4 +148,10 @@ class Prose:
     def _both(self, left: Incompatibility, right: Incompatibility) -> str:
         if isinstance(right.cause, NoVersions) and not isinstance(left.cause, Derived):
             left, right = right, left  # what is there, then who wants something else
+        elif (
+            isinstance(left.cause, FromDependency)
+            and isinstance(right.cause, FromDependency)
+            and right.cause.dependency == left.cause.package
+        ):
+            left, right = right, left  # a depends on b, and b on c
         return join(self._phrase(left), self._phrase(right))

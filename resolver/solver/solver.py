@@ -215,7 +215,8 @@ class Solver:
             if fact.is_unary:
                 self._forbid(fact, version)
                 rejection = rejection or fact
-            elif not other.mask & admitted:
+            elif self._solution.has_backtracked and not other.mask & admitted:
+                # Before anything went wrong this look ahead is left out, as in pubgrub-rs: propagation finds it, too.
                 rejection = rejection or fact
         if rejection is None or state.package is ROOT:
             return True
@@ -244,10 +245,14 @@ class Solver:
                 state.watches = [watch for watch in state.watches if watch[4] is not fact]
                 other.watches = [watch for watch in other.watches if watch[4] is not fact]
         if other is not None and not fact.is_unary:
-            forbidden = other.universe & ~admitted
-            state.watches.append((fact.versions, other, forbidden, (), fact))
-            other.watches.append((forbidden, state, fact.versions, (), fact))
+            self._watch_fact(fact, other)
         return fact
+
+    @staticmethod
+    def _watch_fact(fact: Fact, other: PackageState) -> None:
+        forbidden = other.universe & ~fact.admitted
+        fact.state.watches.append((fact.versions, other, forbidden, (), fact))
+        other.watches.append((forbidden, fact.state, fact.versions, (), fact))
 
     def _forbid(self, fact: Fact, version: int) -> None:
         """Take a version from its package for good; a conflict if it was the last."""
