@@ -62,6 +62,7 @@ RESOLVER_ASYNC = {
     "resolver.references",
     "resolver.session",
     "resolver.target_facts",
+    "resolver.turns",
 }
 # What would make the same question answered differently, or answered elsewhere.
 IMPURE = {"asyncio", "time", "datetime", "logging", "os", "random", "secrets", "socket", "threading", "subprocess"}
