@@ -15,7 +15,8 @@ class Fetcher(Protocol):
 
         Any HTTP status from 200 to 499 that is final (after redirects, retries and authentication) is a
         response, not an error; the caller decides what 404 means. Statuses that mean "the index is in
-        trouble" and everything below HTTP are errors.
+        trouble" (5xx; 408, 425 and 429 after the retries), a refusal of our credential (401, 403 and 407,
+        unless the index's ``ignore_error_codes`` name it) and everything below HTTP are errors.
 
         Raises:
             TransportError: one of the leaves in :mod:`transport.errors`, always with a redacted text.

@@ -119,7 +119,7 @@ class Limit:
 
     def _failed(self, state: _State, started: float) -> None:
         now = self._clock.monotonic()
-        if started < state.last_failure and not state.is_open:
+        if started <= state.last_failure and not state.is_open:
             return  # it was under way when the round was lost already
         if state.rounds == 0:
             state.first_failure = now

@@ -190,5 +190,6 @@ class TestClock(Clock):
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.now += seconds
+        end = self.now + seconds
         await asyncio.sleep(0)
+        self.now = max(self.now, end)  # who slept meanwhile slept at the same time, not before
