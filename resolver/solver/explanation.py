@@ -1,7 +1,7 @@
 """Why there is no solution: as data first, as prose last.
 
 The proof is the derivation graph below the final incompatibility. Its external facts alone forbid a solution, which
-the tests verify by solving with nothing else (``tests/properties/test_solver_explanation.py``).
+the tests verify by solving with nothing else (``tests/properties/test_solver.py``).
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ proofs of hard conflicts are deeper than Python's stack.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from .incompatibility import Derived, FromDependency, Incompatibility, NoVersions, nodes
@@ -30,7 +30,8 @@ class Prose:
             if isinstance(node.cause, Derived):
                 self._uses[id(node.cause.left)] += 1
                 self._uses[id(node.cause.right)] += 1
-        self._lines: list[tuple[str, int | None]] = []
+        self._lines: list[tuple[Callable[[], str], int | None]] = []
+        """What to write and its number. Written last: of a long proof most lines are left out."""
         self._numbers: dict[int, int] = {}
 
     def text(self) -> str:
@@ -52,11 +53,13 @@ class Prose:
         lines = self._lines
         if len(lines) > MAX_SENTENCES:
             left_out = len(lines) - MAX_SENTENCES
-            lines = [*lines[: MAX_SENTENCES - 10], (f"[{left_out} more steps]", None), *lines[-10:]]
+            omission = f"[{left_out} more steps]"
+            lines = [*lines[: MAX_SENTENCES - 10], (lambda: omission, None), *lines[-10:]]
         if not self._numbers:
-            return " ".join(line for line, _ in lines if line)
+            return " ".join(write() for write, _ in lines)
         paragraphs: list[list[str]] = [[]]
-        for line, number in lines:
+        for write, number in lines:
+            line = write()
             if not line:
                 paragraphs.append([])
             else:
@@ -65,7 +68,7 @@ class Prose:
                     paragraphs.append([])
         return "\n".join(" ".join(paragraph) for paragraph in paragraphs if paragraph)
 
-    def _write(self, node: Incompatibility, message: str, *, numbered: bool) -> None:
+    def _write(self, node: Incompatibility, message: Callable[[], str], *, numbered: bool) -> None:
         number = None
         if numbered:
             number = self._numbers[id(node)] = len(self._numbers) + 1
@@ -82,44 +85,64 @@ class Prose:
         if isinstance(left.cause, Derived) and isinstance(right.cause, Derived):
             yield from self._visit_two(node, left, right, numbered=numbered)
             return
-        said = self._words.conclusion(node)
         if not isinstance(left.cause, Derived) and not isinstance(right.cause, Derived):
-            self._write(node, f"Because {self._both(left, right)}, {said}.", numbered=numbered)
+            self._write(
+                node, lambda: f"Because {self._both(left, right)}, {self._words.conclusion(node)}.", numbered=numbered
+            )
             return
         derived, external = (left, right) if isinstance(left.cause, Derived) else (right, left)
         if id(derived) in self._numbers:
-            self._write(node, f"Because {self._both(external, derived)}, {said}.", numbered=numbered)
+            self._write(
+                node,
+                lambda: f"Because {self._both(external, derived)}, {self._words.conclusion(node)}.",
+                numbered=numbered,
+            )
             return
         inner = self._collapsible(derived)
         if inner is not None:
             deeper, beside = inner
             yield deeper, False
-            self._write(node, f"And because {self._both(beside, external)}, {said}.", numbered=numbered)
+            self._write(
+                node,
+                lambda: f"And because {self._both(beside, external)}, {self._words.conclusion(node)}.",
+                numbered=numbered,
+            )
         else:
             yield derived, False
-            self._write(node, f"And because {self._phrase(external)}, {said}.", numbered=numbered)
+            self._write(
+                node,
+                lambda: f"And because {self._phrase(external)}, {self._words.conclusion(node)}.",
+                numbered=numbered,
+            )
 
     def _visit_two(
         self, node: Incompatibility, left: Incompatibility, right: Incompatibility, *, numbered: bool
     ) -> _Visit:
         """Both causes are derived."""
-        said = self._words.conclusion(node)
         known = [cause for cause in (left, right) if id(cause) in self._numbers]
         if len(known) == 2:
-            self._write(node, f"Because {self._both(left, right)}, {said}.", numbered=numbered)
+            self._write(
+                node, lambda: f"Because {self._both(left, right)}, {self._words.conclusion(node)}.", numbered=numbered
+            )
         elif known:
             yield (right if known[0] is left else left), False
-            self._write(node, f"And because {self._phrase(known[0])}, {said}.", numbered=numbered)
+            self._write(
+                node,
+                lambda: f"And because {self._phrase(known[0])}, {self._words.conclusion(node)}.",
+                numbered=numbered,
+            )
         elif self._is_short(left) or self._is_short(right):
             first, second = (left, right) if self._is_short(right) else (right, left)
             yield first, False
             yield second, False
-            self._write(node, f"Thus, {said}.", numbered=numbered)
+            self._write(node, lambda: f"Thus, {self._words.conclusion(node)}.", numbered=numbered)
         else:
             yield left, True
-            self._lines.append(("", None))
+            self._lines.append((str, None))
             yield right, False
-            self._write(node, f"And because {self._phrase(left)}, {said}.", numbered=numbered)
+            self._write(
+                node, lambda: f"And because {self._phrase(left)}, {self._words.conclusion(node)}.", numbered=numbered
+            )
 
     def _collapsible(self, node: Incompatibility) -> tuple[Incompatibility, Incompatibility] | None:
         """The derived and the external cause of a conclusion that need not be stated on the way."""

@@ -9,7 +9,7 @@
 What lives here: the main loop and the facts' way into force. What must never: a clock, I/O, logging, or a look at a
 fact that the search did not ask for yet. The last one is the invariant that makes answers independent of the network:
 facts that arrive early lie in ``PackageState.declared`` and ``table`` until the version that needs them is tried
-(``tests/properties/test_solver_order.py``).
+(``tests/properties/test_solver.py``).
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from .conflict import Analysis, Lesson
+from .conflict_tracker import ConflictTracker
+from .enforcement import Enforcement
 from .errors import DecisionsExhausted, UnknownVersion
 from .events import Decided, Event, NeedDependencies, NeedVersions, Solved, Unsolvable
 from .facts import ABSENT, Dependency, Package, VersionTable
 from .incompatibility import ROOT, Incompatibility, Unavailable
-from .package_state import Fact, PackageState
+from .package_state import PackageState
 from .partial_solution import PartialSolution
-from .priority import CONFLICT_THRESHOLD, Agenda, Project, Urgency
+from .priority import Agenda, Project
 from .propagation import Propagation
 
 MAX_STEPS: Final = 20_000_000
@@ -33,8 +35,6 @@ MAX_STEPS: Final = 20_000_000
 _TERM_STEPS: Final = 20
 """A term of a derived incompatibility counts as so many steps: it stays in memory, with some 200 bytes of its share
 of the node. The default budget is thus spent before proofs take 200 MB."""
-
-_WORST: Final = 10  # packages named when the budget is spent: more would not help a reader
 
 _ROOT_VERSION: Final = 1
 
@@ -71,21 +71,18 @@ class Solver:
         self._tie = tie
         self._states: dict[Package, PackageState] = {}
         self._projects: dict[Package, Project] = {}
+        start = self._states[ROOT] = PackageState(ROOT, Project(ROOT))
+        start.universe = start.known = start.mask = ABSENT | 1 << _ROOT_VERSION
+        start.declared[_ROOT_VERSION] = tuple(root)
         self._agenda = Agenda()
         self._solution = PartialSolution(self._agenda)
         self._propagation = Propagation(self._solution, max_steps, self._overspent)
-        self._analysis = Analysis(self._states, self._note_conflict, self._spend)
+        self._tracker = ConflictTracker(self._states, start)
+        self._enforcement = Enforcement(self._states, self._agenda, self._solution, self._tracker)
+        self._analysis = Analysis(self._states, self._tracker.note, self._spend)
         self._trial: tuple[PackageState, int] | None = None
         self._answer: Solved | Unsolvable | None = None
         self._failure: DecisionsExhausted | None = None
-        self._vanished: Fact | None = None
-        """The fact that took a package's last version, until that conflict is resolved."""
-        self._rejected: list[PackageState] = []
-        self._culprits: list[PackageState] = []
-        start = PackageState(ROOT, Project(ROOT))
-        start.universe = start.known = start.mask = ABSENT | 1 << _ROOT_VERSION
-        start.declared[_ROOT_VERSION] = tuple(root)
-        self._states[ROOT] = self._tried = start
 
     # ---- facts
 
@@ -133,7 +130,7 @@ class Solver:
                 if conclusion is not None:
                     self._answer = Unsolvable(conclusion)
                     break
-                self._promote()
+                self._tracker.promote(self._agenda, self._solution)
                 self._trial = self._choose()
                 if self._trial is None:
                     self._answer = Solved(self._decisions())
@@ -151,7 +148,7 @@ class Solver:
 
     def _choose(self) -> tuple[PackageState, int] | None:
         if not self._solution.level:
-            return self._tried, _ROOT_VERSION
+            return self._states[ROOT], _ROOT_VERSION
         state = self._agenda.first()
         if state is None:
             return None
@@ -182,11 +179,11 @@ class Solver:
 
     def _try(self, state: PackageState, version: int) -> bool:
         """Put what is declared of the version into force and choose it, unless that would be a conflict at once."""
-        self._tried = state
+        self._tracker.tried = state
         self._propagation.changed.append(state)
         if not state.enforced >> version & 1:
             state.enforced |= 1 << version
-            if not self._enforce(state, version):
+            if not self._enforcement.enforce(state, version):
                 return False
         self._solution.decide(state, version)
         if state.package is not ROOT:
@@ -195,79 +192,11 @@ class Solver:
                 raise self._exhausted(f"no solution within {self._max_decisions} decisions")
         return True
 
-    def _enforce(self, state: PackageState, version: int) -> bool:
-        """Return whether the version may still be chosen: not where all else that one of its facts names holds."""
-        declared = state.declared[version]
-        if isinstance(declared, Unavailable):
-            self._forbid(self._fact(state, version, declared, None, 0), version)
-            return False
-        states = self._states
-        for dependency in declared:
-            self._agenda.mention(states[dependency.package], is_exact=dependency.is_exact)
-        rejection: Fact | None = None
-        for dependency in declared:
-            other = states[dependency.package]
-            assert other.table is not None
-            admitted = other.table.mask(dependency.key)
-            if other is state and admitted >> version & 1:
-                continue
-            fact = self._fact(state, version, dependency, other, admitted)
-            if fact.is_unary:
-                self._forbid(fact, version)
-                rejection = rejection or fact
-            elif self._solution.has_backtracked and not other.mask & admitted:
-                # Before anything went wrong this look ahead is left out, as in pubgrub-rs: propagation finds it, too.
-                rejection = rejection or fact
-        if rejection is None or state.package is ROOT:
-            return True
-        self._note_conflict(state, rejection.incompatibility())
-        return False
-
-    def _fact(
-        self,
-        state: PackageState,
-        version: int,
-        cause: Dependency | Unavailable,
-        other: PackageState | None,
-        admitted: int,
-    ) -> Fact:
-        """Make a fact, or widen the one that says the same of other versions, and put it where it is looked for."""
-        key = cause if other is None else (other, admitted, admitted or cause)
-        fact = state.facts.get(key)
-        if fact is None:
-            fact = state.facts[key] = Fact(state, 1 << version, cause, other, admitted)
-            if fact.is_unary:
-                state.unary.append(fact)
-        else:
-            fact.widen(version, cause)
-            if other is not None and not fact.is_unary:
-                # It is news again: to the end of the lists, where the newest are.
-                state.watches = [watch for watch in state.watches if watch[4] is not fact]
-                other.watches = [watch for watch in other.watches if watch[4] is not fact]
-        if other is not None and not fact.is_unary:
-            self._watch_fact(fact, other)
-        return fact
-
-    @staticmethod
-    def _watch_fact(fact: Fact, other: PackageState) -> None:
-        forbidden = other.universe & ~fact.admitted
-        fact.state.watches.append((fact.versions, other, forbidden, (), fact))
-        other.watches.append((forbidden, fact.state, fact.versions, (), fact))
-
-    def _forbid(self, fact: Fact, version: int) -> None:
-        """Take a version from its package for good; a conflict if it was the last."""
-        state = fact.state
-        if state.package is not ROOT and state.mask & ~(1 << version):
-            state.known &= ~(1 << version)
-            state.mask &= state.known
-        elif self._vanished is None:
-            self._vanished = fact
-
     # ---- conflicts
 
     def _propagate(self) -> Incompatibility | None:
         """Draw conclusions and learn from conflicts until nothing follows. Return the proof that nothing can."""
-        vanished, self._vanished = self._vanished, None
+        vanished, self._enforcement.vanished = self._enforcement.vanished, None
         conflict = vanished.incompatibility() if vanished is not None else None
         while conflict is not None or (conflict := self._propagation.run()) is not None:
             self.conflicts += 1
@@ -301,49 +230,9 @@ class Solver:
             self._narrow(state, terms[state.package])
             return
         if is_new:
-            self._watch(incompatibility)
+            self._enforcement.watch(incompatibility)
         self._solution.derive(state, state.mask & ~terms[state.package], incompatibility)
         self._propagation.changed.append(state)
-
-    def _watch(self, incompatibility: Incompatibility) -> None:
-        # The root is never taken back: its term always holds.
-        terms = [
-            (self._states[package], mask) for package, mask in incompatibility.terms.items() if package is not ROOT
-        ]
-        if len(terms) == 1:
-            return  # what follows was derived at level 1 and stays
-        for state, mask in terms:
-            others = tuple(term for term in terms if term[0] is not state)
-            if len(others) == 1:
-                state.watches.append((mask, *others[0], (), incompatibility))
-            else:
-                state.watches.append((mask, None, 0, others, incompatibility))
-
-    def _note_conflict(self, affected: PackageState, incompatibility: Incompatibility) -> None:
-        """Count for the priorities: against whom the package just tried was rejected."""
-        is_real = False
-        for package in incompatibility.terms:
-            culprit = self._states[package]
-            if culprit.project is affected.project:
-                continue  # an extra repeats the conflicts of its base
-            is_real = True
-            culprit.culprit += 1
-            if culprit.culprit == CONFLICT_THRESHOLD:
-                self._culprits.append(culprit)
-        if is_real:
-            self._tried.affected += 1
-            if self._tried.affected == CONFLICT_THRESHOLD:
-                self._rejected.append(self._tried)
-
-    def _promote(self) -> None:
-        """Move packages forward that had many conflicts, and take their decisions back to try them earlier."""
-        for states, urgency in ((self._rejected, Urgency.CONFLICT_EARLY), (self._culprits, Urgency.CONFLICT_LATE)):
-            for state in states:
-                if state.package is ROOT or not self._agenda.advance(state.project, urgency):
-                    continue
-                if state.decided:
-                    self._solution.backtrack(state.assumptions[-1][2] - 1)
-            states.clear()
 
     # ---- the rest
 
@@ -374,12 +263,7 @@ class Solver:
         return self._exhausted(f"no answer within {self._max_steps} steps")
 
     def _exhausted(self, detail: str) -> DecisionsExhausted:
-        troubled = [
-            state for state in self._states.values() if state.affected + state.culprit and state.package is not ROOT
-        ]
-        troubled.sort(key=lambda state: (-state.affected - state.culprit, state.rank))
-        packages = tuple(state.package for state in troubled[:_WORST])
         self._failure = DecisionsExhausted(
-            detail, packages, self.decisions, self.conflicts, self._propagation.looked_at
+            detail, self._tracker.worst(), self.decisions, self.conflicts, self._propagation.looked_at
         )
         return self._failure
