@@ -60,9 +60,8 @@ def cases(snapshot: Path, count: int) -> list[Case]:
         found.append(Case(stem, text, python, resolution, oracle_pins(path) if satisfiable else None, satisfiable))
     singles = ["flask", "requests", "httpx", "rich", "sphinx", "pydantic", "ipython", "notebook", "aiohttp", "pandas"]
     singles += ["jinja2", "sqlalchemy", "pytest", "werkzeug", "scipy", "matplotlib", "fastapi", "click", "attrs"]
-    for single in singles:
-        if (snapshot / "data" / single / "page.json").exists():
-            found.append(Case(f"{single}.3.12", f"{single}\n", "3.12"))
+    there = [single for single in singles if (snapshot / "data" / single / "page.json").exists()]
+    found += [Case(f"{single}.3.12", f"{single}\n", "3.12") for single in there]
     return found[:count]
 
 

@@ -132,10 +132,10 @@ async def _run(facts: TargetFacts, solver: Solver, segments: _Segments, watch: W
         except DecisionsExhausted as error:
             names = tuple(dict.fromkeys(_name(package)[0] for package in error.packages))[:10]
             raise BudgetExhausted(
-                f"no answer within {solver.decisions} decisions and {solver.conflicts} conflicts; most of them "
-                f"concern {', '.join(names)}: narrow their versions, or raise budget.decisions",
+                f"{error.detail}, after {error.conflicts} conflicts; most of them concern {', '.join(names)}: narrow "
+                "their versions, or raise the budget",
                 names,
-                {"decisions": solver.decisions, "conflicts": solver.conflicts},
+                {"decisions": error.decisions, "conflicts": error.conflicts, "steps": error.steps},
             ) from None
         match event:
             case Decided(package, version):

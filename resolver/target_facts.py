@@ -7,6 +7,7 @@ references), and the memo that the fetch-ahead shares. It decides nothing about 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import cast
 
@@ -61,6 +62,7 @@ class TargetFacts:
         self._tables: dict[str, asyncio.Task[Candidates]] = {}
         self._evidence: dict[tuple[str, str], list[File]] = {}
         self._extra_tables: dict[str, ExtraTable] = {}
+        self._extras_of: defaultdict[str, set[str]] = defaultdict(set)
         self._overrides: dict[str, list[Requirement]] = {}
         for stated in query.overrides:
             self._overrides.setdefault(stated.requirement.name, []).append(stated.requirement)
@@ -108,6 +110,7 @@ class TargetFacts:
         table = await self.table(package[0])
         if package[1] is None:
             return table
+        self._extras_of[package[0]].add(package[1])
         extra = self._extra_tables.get(package[0])
         if extra is None:
             extra = self._extra_tables[package[0]] = table.copy_as(ExtraTable)
@@ -258,7 +261,7 @@ class TargetFacts:
             return found
         dependencies: list[Dependency] = []
         if extra is not None:
-            dependencies.append(Dependency((name, None), bit, ""))
+            dependencies.append(Dependency((name, None), bit, "", is_exact=True))
         for requirement in self.requirements_of(found, extra):
             if requirement.url is not None and not self.references.covers(requirement):
                 return (
@@ -282,7 +285,7 @@ class TargetFacts:
     def explanation_tables(self) -> dict[Package, Candidates]:
         """Every table made so far, by what the solver calls its package."""
         made = {name: task.result() for name, task in self._tables.items() if _ok(task)}
-        return {(name, None): table for name, table in made.items()}
+        return {(name, extra): table for name, table in made.items() for extra in (None, *self._extras_of[name])}
 
 
 def _ok(task: asyncio.Task[Candidates]) -> bool:

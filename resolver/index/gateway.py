@@ -166,7 +166,7 @@ class Gateway:
         response = await self._fetcher.fetch(request)
         if response.cache in (CacheStatus.HIT, CacheStatus.STALE):
             stats.cache_hits += 1
-        elif response.cache is not CacheStatus.JOINED:
+        if response.cache is not CacheStatus.JOINED:
             stats.requests += response.requests
         return response
 
@@ -180,11 +180,12 @@ class Gateway:
         raise BadIndexResponse(detail, index=index.name, package=name)
 
     async def _metadata_file(self, name: str, file: File, index: Index, stats: Stats) -> bytes:
-        response = await self._fetch(Request(f"{file.url}.metadata", index, Kind.METADATA), stats)
+        promised = dict(file.core_metadata or ())
+        request = Request(f"{file.url}.metadata", index, Kind.METADATA, sha256=promised.get("sha256"))
+        response = await self._fetch(request, stats)
         if response.status in (404, 410):
             return await self._wheel_metadata(name, file, index, stats)
         self._expect(response, 200, index, name, f"{file.filename}.metadata")
-        promised = dict(file.core_metadata or ())
         sha256 = promised.get("sha256")
         if sha256 is not None:
             if sha256 != response.digest:

@@ -41,14 +41,20 @@ class ConflictTracker:
                 self._rejected.append(self.tried)
 
     def promote(self, agenda: Agenda, solution: PartialSolution) -> None:
-        """Move packages forward that had many conflicts, and take their decisions back to try them earlier."""
-        for states, urgency in ((self._rejected, Urgency.CONFLICT_EARLY), (self._culprits, Urgency.CONFLICT_LATE)):
-            for state in states:
-                if state.package is ROOT or not agenda.advance(state.project, urgency):
-                    continue
-                if state.decided:
-                    solution.backtrack(state.assumptions[-1][2] - 1)
-            states.clear()
+        """Decide packages that were often rejected earlier, and take back decisions that often caused rejections.
+
+        A package that often caused rejections keeps its place: once its decision is taken back, those it stood in
+        the way of choose first. Moving it forward as well, as uv does, decides it before what would narrow it; on
+        real sets that cost older versions of the rest and three times the requests.
+        """
+        for state in self._rejected:
+            if state.package is not ROOT and agenda.advance(state.project, Urgency.CONFLICT_EARLY):
+                _take_back(state, solution)
+        for state in self._culprits:
+            if state.package is not ROOT and state.project.urgency is Urgency.UNSPECIFIED:
+                _take_back(state, solution)
+        self._rejected.clear()
+        self._culprits.clear()
 
     def worst(self) -> tuple[Package, ...]:
         """The packages with the most conflicts, worst first."""
@@ -57,3 +63,8 @@ class ConflictTracker:
         ]
         troubled.sort(key=lambda state: (-state.affected - state.culprit, state.rank))
         return tuple(state.package for state in troubled[:_WORST])
+
+
+def _take_back(state: PackageState, solution: PartialSolution) -> None:
+    if state.decided:
+        solution.backtrack(state.assumptions[-1][2] - 1)

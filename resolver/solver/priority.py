@@ -1,8 +1,8 @@
 """Which package is decided next.
 
-The order is uv's, because answers are compared: first packages that a dependency pins to one version, then those
-that were often rejected, then those that often caused rejections, then the rest; among equals whoever was mentioned
-first by the dependencies of a version that was tried. It depends on the course of the solve alone, never on the
+The order is close to uv's, because answers are compared: first packages that a dependency pins to one version, then
+those that were often rejected, then the rest; among equals whoever was mentioned first by the dependencies of a
+version that was tried. It depends on the course of the solve alone, never on the
 order in which facts arrived.
 """
 
@@ -30,9 +30,7 @@ class Urgency(IntEnum):
     SINGLETON = 0
     CONFLICT_EARLY = 1
     """Often rejected itself."""
-    CONFLICT_LATE = 2
-    """Its versions were often the reason to reject another."""
-    UNSPECIFIED = 3
+    UNSPECIFIED = 2
 
 
 class Project:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from resolver.specifier import sort_key
 from resolver.provider.versions import VersionList
+from resolver.specifier import sort_key
 
 # A small alphabet on purpose: specifiers and versions must share releases, or no boundary is ever met.
 _NUMBER = st.sampled_from(["0", "1", "2", "10"])
