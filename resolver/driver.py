@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import cast
 
+from transport.turns import Turns
+
 from .environment.target import Target
 from .errors import BudgetExhausted
 from .index.gateway import Gateway
@@ -30,7 +32,6 @@ from .solver import (
     Unsolvable,
 )
 from .target_facts import Name, TargetFacts, no_solution
-from .turns import Turns
 
 # A solve holds the event loop for no longer than this before others get their turn (DESIGN: some 5 ms).
 MAX_HOLD = 0.004  # seconds

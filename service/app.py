@@ -15,6 +15,7 @@ from resolver.driver import resolve as drive
 from resolver.index.gateway import Gateway
 from transport.settings import TransportSettings
 from transport.stack import RequestRecord, open_stack
+from transport.turns import Turns
 
 from . import bodies, handlers, middleware, pages
 from .configuration import Configuration
@@ -112,8 +113,9 @@ def make_app(configuration: Configuration, *, resolve: Resolve | None = None, no
             yield
             await locks.close()
             return
-        async with open_stack(transport_settings(settings), on_request=_log_hop) as fetcher:
-            gateway = Gateway(fetcher)
+        turns = Turns()
+        async with open_stack(transport_settings(settings), on_request=_log_hop, turns=turns) as fetcher:
+            gateway = Gateway(fetcher, turns)
             solve = partial(drive, gateway=gateway)
             app[handlers.LOCKS] = locks = Locks(settings, indexes, solve, stored, telemetry, now)
             yield

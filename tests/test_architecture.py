@@ -31,6 +31,7 @@ TRANSPORT_WORDS = {
     "redaction",
     "secret",
     "settings",
+    "turns",
 }
 # A layer that takes several files: the layer, and the parts that it alone uses.
 TRANSPORT_PARTS = {
@@ -44,8 +45,9 @@ TRANSPORT_PARTS = {
 AIOHTTP_OF_A_SERVER = {"BodyPartReader", "Handler", "Middleware", "MultipartReader", "hdrs"}
 
 # What of the transport the resolver may know, and which of its modules may know it.
-TRANSPORT_BORDER = {"transport.message", "transport.fetch", "transport.errors", "transport.secret"}
+TRANSPORT_BORDER = {"transport.message", "transport.fetch", "transport.errors", "transport.secret", "transport.turns"}
 RESOLVER_BORDER = {
+    "resolver.driver",  # shares the turns
     "resolver.index.gateway",
     "resolver.index.wheel_tail",  # asks for ranges through a function that the gateway passes in
     "resolver.model",  # a Query names its indexes
@@ -62,7 +64,6 @@ RESOLVER_ASYNC = {
     "resolver.references",
     "resolver.session",
     "resolver.target_facts",
-    "resolver.turns",
 }
 # What would make the same question answered differently, or answered elsewhere.
 IMPURE = {"asyncio", "time", "datetime", "logging", "os", "random", "secrets", "socket", "threading", "subprocess"}

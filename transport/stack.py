@@ -29,6 +29,7 @@ from .retry import Retry
 from .settings import TransportSettings
 from .storage import Storage
 from .tls import Contexts
+from .turns import Turns
 
 __all__ = ["RequestRecord", "TransportSettings", "open_stack"]
 
@@ -41,12 +42,14 @@ async def open_stack(
     *,
     clock: Clock = SYSTEM,
     on_request: Callable[[RequestRecord], None] | None = None,
+    turns: Turns | None = None,
 ) -> AsyncIterator[Fetcher]:
     """Give a fetcher for as long as the block runs; leaving it cancels what is under way and closes everything.
 
     Args:
         settings: sizes, times, the cache, the address policy.
         clock: time, sleep and chance for pauses, retries and ages (not for sockets).
+        turns: of the event loop, shared with whoever else computes in it.
         on_request: told of every hop, cache hits included; must be quick and raise nothing.
 
     Raises:
@@ -56,7 +59,7 @@ async def open_stack(
     key = await asyncio.to_thread(load_key, settings.cache_dir if storage is not None else None)
     netrc = await asyncio.to_thread(read_netrc, settings.netrc, os.environ)
     known = KnownSecrets()
-    pool = Pool(settings, Contexts())
+    pool = Pool(settings, Contexts(), turns or Turns())
     limit = Limit(
         pool,
         clock,

@@ -15,13 +15,13 @@ from urllib.parse import quote, unquote, urlsplit
 
 from transport.fetch import Fetcher
 from transport.message import CacheStatus, Index, Kind, Request, Response
+from transport.turns import Turns
 
 from ..errors import BadIndexResponse, HashMismatch, IndexFailure
 from ..model import Stats
 from ..provider.candidates import Project
 from ..provider.requirements import Metadata, read
 from ..provider.versions import VersionList
-from ..turns import Turns
 from .archive import UnsafeArchive
 from .facts import Facts
 from .filename import FilenameError, parse_filename
@@ -51,14 +51,14 @@ class Missing(IndexFailure):
 class Gateway:
     """Projects and metadata, by name and by file. Long-lived, shared by all requests of a process."""
 
-    def __init__(self, fetcher: Fetcher) -> None:
-        """``fetcher`` is the whole transport stack.
+    def __init__(self, fetcher: Fetcher, turns: Turns | None = None) -> None:
+        """``fetcher`` is the whole transport stack; ``turns`` are those it computes in, too.
 
         Large pages are parsed in one thread: a second would not parse faster, for there is one interpreter lock, but
         would take the event loop's share of it.
         """
         self._fetcher = fetcher
-        self.turns = Turns()
+        self.turns = turns or Turns()
         self._parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parse")
         self._pages: Facts[Project] = Facts(MAX_PAGE_FACTS)
         self._metadata: Facts[Metadata] = Facts(MAX_METADATA_FACTS)

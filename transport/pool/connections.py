@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+import itertools
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
@@ -28,6 +29,7 @@ from transport.proxy import read_proxy
 from transport.secret import Secret
 from transport.settings import TransportSettings
 from transport.tls import Contexts, Unusable
+from transport.turns import Turns
 
 from . import decoding, faults
 from .faults import Lost
@@ -36,7 +38,12 @@ from .pace import Pace
 MAX_FIELD = 32 * 1024  # one header line; a content security policy may have 10 KiB
 MAX_HEADERS = 64 * 1024  # all of them together
 ERROR_BODY = 64 * 1024  # of an answer that is not 2xx: a problem document at most
-YIELD_EVERY = 1024 * 1024  # decoded bytes after which other tasks get a turn
+SMALL = 8 * 1024  # bytes of a chunk; inflating it takes less than the wait for a turn
+PIECES_A_TURN = 8  # of 64 KiB at most; some 2 ms
+
+
+class _Digest(Protocol):
+    def update(self, data: bytes, /) -> None: ...
 
 
 class Attempt:
@@ -52,9 +59,10 @@ class Attempt:
 class Pool:
     """Connections."""
 
-    def __init__(self, settings: TransportSettings, contexts: Contexts) -> None:
+    def __init__(self, settings: TransportSettings, contexts: Contexts, turns: Turns) -> None:
         self._settings = settings
         self._contexts = contexts
+        self._turns = turns
         trace = aiohttp.TraceConfig()
         trace.on_request_headers_sent.append(_count)
         trace.on_connection_reuseconn.append(_note_reuse)
@@ -178,19 +186,17 @@ class Pool:
         elif hop.request.kind is Kind.RANGE and encoding.strip().lower() not in {"", "identity"}:
             raise _malformed(hop, "a range of a recoded file is of no use", "content-encoding")
         pace = Pace(hop, self._settings, started, patience)
-        digest, pieces, size, wire, unyielded = hashlib.sha256(), [], 0, 0, 0
+        digest, pieces, size, wire = hashlib.sha256(), list[bytes](), 0, 0
         try:
             decoder = decoding.Body(encoding, cap)
             while wire <= wire_cap and (chunk := await pace.read(answer.content)):
                 wire += len(chunk)
-                for piece in decoder.feed(chunk):
-                    digest.update(piece)
-                    pieces.append(piece)
-                    size += len(piece)
-                    unyielded += len(piece)
-                    if unyielded > YIELD_EVERY:
-                        unyielded = 0
-                        await asyncio.sleep(0)
+                decoded, count = decoder.feed(chunk), PIECES_A_TURN
+                if len(chunk) < SMALL:
+                    count, size = _inflate(decoded, pieces, digest, size)
+                while count == PIECES_A_TURN:  # a large chunk, or what is left of a small one, which is a bomb then
+                    async with self._turns:
+                        count, size = _inflate(decoded, pieces, digest, size)
             if wire > wire_cap:
                 return self._beyond(hop, answer, wire, size)
             decoder.finish()
@@ -226,6 +232,16 @@ class Pool:
             decoded = hop.request.max_bytes
             wire = min(wire, decoded) if kind in {Kind.RANGE, Kind.FILE} else wire
         return wire, decoded
+
+
+def _inflate(decoded: Iterator[bytes], pieces: list[bytes], digest: _Digest, size: int) -> tuple[int, int]:
+    """Take the next decoded pieces; return how many there were, and the size of all so far."""
+    some = list(itertools.islice(decoded, PIECES_A_TURN))
+    for piece in some:
+        digest.update(piece)
+        size += len(piece)
+    pieces += some
+    return len(some), size
 
 
 async def _once(

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from resolver.turns import Turns
+from transport.turns import Turns
 
 
 async def test_turns_are_handed_on_in_the_order_of_asking() -> None:

@@ -2,7 +2,8 @@
 
 Each step of a solve is short, but fifty solves that are ready at once would still hold the loop for fifty steps,
 and a health check would wait for all of them. So whoever computes for more than a moment takes a turn first, and
-turns are handed on first come, first served, one per pass of the loop.
+turns are handed on first come, first served, one per pass of the loop. It lives here because the lowest layer that
+computes (it inflates pages) is in the transport.
 """
 
 from __future__ import annotations
