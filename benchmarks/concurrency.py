@@ -12,14 +12,20 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import http.client
+import multiprocessing
 import statistics
 import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
+import orjson
 from compare_oracle import free_port, lock_request, oracle_pins, replay, service, unsound
 
 
@@ -65,14 +71,17 @@ def cases(snapshot: Path, count: int) -> list[Case]:
     return found[:count]
 
 
-async def health(session: aiohttp.ClientSession, base: str, times: list[float]) -> None:
-    """Ask for the health until cancelled."""
-    while True:
+def health(base: str, stop: Event, times: Connection) -> None:
+    """Ask for the health until told to stop: a process of its own, for reading answers keeps this one busy."""
+    address = urlsplit(base)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port)
+    found: list[float] = []
+    while not stop.wait(0.01):
         started = time.perf_counter()
-        async with session.get(f"{base}/healthz") as response:
-            await response.read()
-        times.append(time.perf_counter() - started)
-        await asyncio.sleep(0.01)
+        connection.request("GET", "/healthz")
+        connection.getresponse().read()
+        found.append(time.perf_counter() - started)
+    times.send(found)
 
 
 def fault(case: Case, status: int, answer: dict[str, object], data: Path) -> str | None:
@@ -95,21 +104,24 @@ def fault(case: Case, status: int, answer: dict[str, object], data: Path) -> str
 async def run(base: str, index: str, wanted: list[Case], data: Path) -> Round:
     """All cases at once."""
     result = Round()
-    connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(connector=connector) as session, aiohttp.ClientSession() as calm:
-        watcher = asyncio.create_task(health(calm, base, result.health))
+    stop, (times, theirs) = multiprocessing.Event(), multiprocessing.Pipe(duplex=False)
+    watcher = multiprocessing.Process(target=health, args=(base, stop, theirs))
+    watcher.start()
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         await asyncio.sleep(0.2)
         started = time.perf_counter()
 
         async def one(case: Case) -> tuple[float, int, dict[str, object]]:
             body = lock_request(case.text, index, case.python, case.resolution)
             async with session.post(f"{base}/v1/lock", json=body) as response:
-                answer = await response.json(content_type=None)
-            return time.perf_counter() - started, response.status, answer
+                body_of_answer = await response.read()
+            return time.perf_counter() - started, response.status, orjson.loads(body_of_answer)
 
         answers = await asyncio.gather(*map(one, wanted))
         result.seconds = time.perf_counter() - started
-        watcher.cancel()
+    stop.set()
+    result.health = times.recv()
+    watcher.join()
     result.slowest = max(seconds for seconds, _, _ in answers)
     for case, (_, status, answer) in zip(wanted, answers, strict=True):
         wrong = fault(case, status, answer, data)

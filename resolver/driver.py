@@ -122,6 +122,7 @@ async def _solve(
         segments.end()
         stats.decisions += solver.decisions
         stats.conflicts += solver.conflicts
+        solver.close()
     return await collect(facts, decisions)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from transport.turns import Turns
 from . import bodies, handlers, middleware, pages
 from .configuration import Configuration
 from .connection import Connections
+from .garbage import keep_house, tune
 from .locks import Clock, Locks, Resolve
 from .settings import Settings
 from .stored import StoredLocks
@@ -118,7 +120,10 @@ def make_app(configuration: Configuration, *, resolve: Resolve | None = None, no
             gateway = Gateway(fetcher, turns)
             solve = partial(drive, gateway=gateway)
             app[handlers.LOCKS] = locks = Locks(settings, indexes, solve, stored, telemetry, now)
+            tune()
+            house = asyncio.create_task(keep_house(lambda: locks.is_idle, lambda: locks.solved))
             yield
+            house.cancel()
             await locks.close()
 
     app.cleanup_ctx.append(lifespan)

@@ -73,6 +73,8 @@ class Locks:
         self._renderer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
         self.indexes = tuple(indexes)
         self.is_closed = False
+        self.solved = 0
+        """Resolves that were begun."""
 
     def _read(self, request: LockRequest, refresh: bool) -> tuple[Asked, Identity]:  # noqa: FBT001
         asked = to_query(
@@ -116,6 +118,7 @@ class Locks:
     async def _solve(self, asked: Asked, digest: str) -> tuple[Rendered, Stats]:
         seconds = asked.query.budget.seconds
         async with self._admission.slot():
+            self.solved += 1
             try:
                 async with asyncio.timeout(seconds + _PATIENCE):
                     resolution = await self._resolve(asked.query)
@@ -128,6 +131,11 @@ class Locks:
         self._telemetry.solved(stats)
         await self._stored.put(rendered)
         return rendered, stats
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is being resolved."""
+        return not len(self._flights)
 
     async def stored(self, identifier: str) -> Rendered:
         """Return a finished lock.

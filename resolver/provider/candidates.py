@@ -20,6 +20,8 @@ from ..solver import Exclusion
 from .policy import Filter, Order
 from .versions import VersionList
 
+Signature = frozenset[tuple[str | None, str | None, bool]]
+
 NO_FILE, PYTHON, YANKED, TOO_NEW, PRERELEASE, HASHES, NO_BUILD = (
     "no-usable-file",
     "requires-python",
@@ -69,15 +71,22 @@ def file_fault(file: File, target: Target, allowed: Filter) -> tuple[str, str] |
     """Why ``file`` cannot be used, as (kind, detail); None when it can."""
     if allowed.hashes and not allowed.hashes.intersection(file.hashes):
         return (HASHES, "none of its hashes is among those that the requirements give")
-    if file.tags is None:
+    return _fit_fault(file.tags, file.requires_python, target, allowed)
+
+
+def _fit_fault(
+    tags: str | None, requires_python: str | None, target: Target, allowed: Filter
+) -> tuple[str, str] | None:
+    """Why a file with these tags (None: an sdist) does not fit; all that a signature can tell."""
+    if tags is None:
         if not allowed.sdists:
             return (NO_BUILD, "only a source distribution is usable, and builds are off")
     elif not allowed.wheels:
         return (NO_FILE, "wheels are excluded by no-binary")
-    if file.requires_python is not None and not requires_python_admits(file.requires_python, target):
-        return (PYTHON, file.requires_python)
-    if file.tags is not None and rank(file.tags, target) is None:
-        return (NO_FILE, file.tags)
+    if requires_python is not None and not requires_python_admits(requires_python, target):
+        return (PYTHON, requires_python)
+    if tags is not None and rank(tags, target) is None:
+        return (NO_FILE, tags)
     return None
 
 
@@ -95,18 +104,29 @@ class Filtering:
     def __init__(self, target: Target, allowed: Filter) -> None:
         self._target = target
         self._allowed = allowed
-        self._memo: dict[frozenset[tuple[str | None, str | None, bool]], tuple[str, str] | None] = {}
+        self._memo: dict[Signature, tuple[str, str] | None] = {}
 
     def fault(self, release: Release) -> tuple[str, str] | None:
         """Why no file of ``release`` can be used, as (kind, detail); None when one can."""
         allowed = self._allowed
-        if allowed.exclude_newer is None and not allowed.hashes and release.text not in allowed.yanked_pins:
-            if release.signature in self._memo:
-                return self._memo[release.signature]
-            fault = self._examine(release)
-            self._memo[release.signature] = fault
-            return fault
-        return self._examine(release)
+        if allowed.exclude_newer is not None or allowed.hashes or release.text in allowed.yanked_pins:
+            return self._examine(release)  # these look at more of a file than its signature
+        signature = release.signature
+        if signature in self._memo:
+            fault = self._memo[signature]
+        else:
+            fault = self._memo[signature] = self._examine_signature(signature)
+        # Reasons for yanking are not in the signature. Files are unpacked for them only: a project has thousands.
+        return self._examine(release) if fault is not None and fault[0] == YANKED else fault
+
+    def _examine_signature(self, signature: Signature) -> tuple[str, str] | None:
+        faults: list[tuple[str, str]] = []
+        for tags, requires_python, is_yanked in signature:
+            fault = (YANKED, "") if is_yanked else _fit_fault(tags, requires_python, self._target, self._allowed)
+            if fault is None:
+                return None
+            faults.append(fault)
+        return _worst(faults)
 
     def _examine(self, release: Release) -> tuple[str, str] | None:
         files = [*release.wheels, release.sdist] if release.sdist is not None else release.wheels

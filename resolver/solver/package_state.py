@@ -164,6 +164,15 @@ class PackageState:
         self.affected = 0
         self.culprit = 0
 
+    def forget(self) -> None:
+        """Let go of everything: states refer to each other in cycles, which are costly to collect."""
+        self.base = self.table = None
+        self.assumptions = []
+        self.watches = []
+        self.unary = []
+        self.declared = {}
+        self.facts = {}
+
     def attach(self, table: VersionTable) -> None:
         """Learn the versions. Nothing follows from them before something depends on the package."""
         self.table = table

@@ -44,7 +44,7 @@ def _alone(_: Package) -> None:
 
 
 class Solver:
-    """One solve. Not reusable; may be dropped at any time."""
+    """One solve. Not reusable; may be dropped at any time, best after :meth:`close`."""
 
     def __init__(
         self,
@@ -99,6 +99,11 @@ class Solver:
     def add_unavailable(self, package: Package, version: int, kind: str, detail: str) -> None:
         """Tell that a version cannot be used after all, e.g. for its metadata."""
         self._state(package).declared.setdefault(version, Unavailable(kind, detail))
+
+    def close(self) -> None:
+        """Take the solve apart, so that its memory is free at once; only the counters may be read afterwards."""
+        for state in self._states.values():
+            state.forget()
 
     # ---- state, for fetch-ahead
 
