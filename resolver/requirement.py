@@ -52,7 +52,7 @@ class Requirement:
     extras: tuple[str, ...]
     """Normalised and sorted."""
     specifier: str
-    """PEP 440 specifiers in canonical order, ``""`` for any version."""
+    """PEP 440 specifiers in canonical order (lower bounds first), ``""`` for any version."""
     url: str | None
     """Direct reference, with whatever userinfo the text had: show only after redaction."""
     marker: Marker | None
@@ -61,6 +61,11 @@ class Requirement:
 
     def __str__(self) -> str:
         return self.text
+
+
+def _reading_order(specifier: str) -> tuple[int, str]:
+    """Lower bounds, pins, upper bounds, exceptions: as a person writes them."""
+    return (">=~<!".find(specifier[0]), specifier)
 
 
 def _check_limits(text: str) -> None:
@@ -111,7 +116,7 @@ def parse(text: str) -> Requirement:
         requirement = Requirement(
             name=str(canonicalize_name(parsed.name)),
             extras=tuple(sorted({str(canonicalize_name(extra)) for extra in parsed.extras})),
-            specifier=",".join(sorted(str(one) for one in parsed.specifier)),
+            specifier=",".join(sorted(map(str, parsed.specifier), key=_reading_order)),
             url=parsed.url,
             marker=parsed.marker,
             text=canonical,

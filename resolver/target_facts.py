@@ -15,18 +15,20 @@ from .environment.markers import evaluate
 from .environment.tags import rank
 from .environment.target import Target
 from .errors import BadIndexResponse, HashMismatch, NoSolution
+from .hints import hints
 from .index.gateway import Missing
 from .index.page import File, Release
 from .model import Notice, Query, Stated
 from .prefetch import FetchAhead
-from .provider.candidates import Candidates, Project, Selection, file_fault, is_too_new, select
+from .provider.candidates import Candidates, Filtering, Project, Selection, file_fault, is_too_new, select
 from .provider.policy import Filter, Order, Policies
 from .provider.requirements import Metadata
+from .provider.strategy import merge
 from .provider.versions import VersionList, exact_pin
 from .references import References
 from .requirement import Requirement
 from .session import Session
-from .solver import Dependency, Exclusion, Incompatibility, Package, explain
+from .solver import Dependency, Exclusion, Incompatibility, Package, VersionTable, explain
 
 Unavailable = tuple[str, str]
 """(kind, detail): a version that turned out to be no candidate."""
@@ -128,11 +130,21 @@ class TargetFacts:
         return self._tables[package[0]].result()
 
     async def _make_table(self, name: str) -> Candidates:
-        project = self.references.project(name)
-        if project is None:
-            project = await asyncio.shield(self.session.project(name, self.policies.index(name)))
+        referenced = self.references.project(name)
+        if referenced is not None:
+            projects: tuple[Project, ...] = (referenced,)
+        else:
+            projects = await asyncio.shield(self.session.projects(name, self.policies.index(name)))
         async with self.session.turns:
-            return self._table_of(name, project)
+            return self._table_of(name, self._one(name, projects))
+
+    def _one(self, name: str, projects: tuple[Project, ...]) -> Project | None:
+        """The pages of ``name`` as one project; None where there is no page."""
+        if len(projects) < 2:
+            return projects[0] if projects else None
+        filtering = Filtering(self.target, self.policies.filter(name))
+        strategy = self.query.options.index_strategy
+        return merge(projects, strategy, lambda release: filtering.fault(release) is None)
 
     def _table_of(self, name: str, project: Project | None) -> Candidates:
         order = self.policies.order(name)
@@ -168,11 +180,11 @@ class TargetFacts:
             return known
         project = (await self.table(name)).project
         assert project is not None, "a name without a project has no versions to ask about"
-        release = project.release(bit)
+        release, source = project.release(bit), project.source(bit)
         gone: list[str] = []
         for file in self.evidence(name, release):
             try:
-                found = await asyncio.shield(self.session.metadata(project, file))
+                found = await asyncio.shield(self.session.metadata(source, file))
             except Missing:
                 gone.append(file.filename)  # listed, but not there: another file of the version may be
                 continue
@@ -250,7 +262,7 @@ class TargetFacts:
             project = self.known_table(package).project
             assert project is not None
             files = self.evidence(name, project.release(bit))
-            known = self.session.known_metadata(project, files[0]) if files else None
+            known = self.session.known_metadata(project.source(bit), files[0]) if files else None
         if known is None or known.unreadable:
             return None
         return self._dependencies(package, bit, known)
@@ -282,7 +294,7 @@ class TargetFacts:
         """The version of a bit."""
         return self.known_table(package).versions.texts[bit - 1]
 
-    def explanation_tables(self) -> dict[Package, Candidates]:
+    def explanation_tables(self) -> dict[Name, Candidates]:
         """Every table made so far, by what the solver calls its package."""
         made = {name: task.result() for name, task in self._tables.items() if _ok(task)}
         return {(name, extra): table for name, table in made.items() for extra in (None, *self._extras_of[name])}
@@ -304,8 +316,11 @@ def _constrain(versions: VersionList, constraints: Sequence[Stated]) -> list[Exc
 
 def no_solution(facts: TargetFacts, incompatibility: Incompatibility) -> NoSolution:
     """The solver's last incompatibility as an error with its explanation."""
-    explanation = explain(incompatibility, facts.explanation_tables(), label)
-    return NoSolution(explanation.text, explanation.derivation, explanation.packages)
+    tables = facts.explanation_tables()
+    explanation = explain(incompatibility, dict[Package, VersionTable](tables.items()), label)
+    by_name = {name: table for (name, extra), table in tables.items() if extra is None}
+    found = hints(explanation.packages, by_name, facts.target)
+    return NoSolution(explanation.text, explanation.derivation, explanation.packages, found)
 
 
 def label(package: Package) -> str:

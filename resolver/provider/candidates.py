@@ -17,6 +17,7 @@ from ..environment.tags import rank, requires_python_admits
 from ..environment.target import Target
 from ..index.page import File, ProjectPage, Release
 from ..solver import Exclusion
+from . import mismatch
 from .policy import Filter, Order
 from .versions import VersionList
 
@@ -35,17 +36,25 @@ NO_FILE, PYTHON, YANKED, TOO_NEW, PRERELEASE, HASHES, NO_BUILD = (
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project page that answered for a name, with its versions sorted into bits."""
+    """A project page that answered for a name, with its versions sorted into bits; or those of several indexes."""
 
     name: str
     index_name: str
     index_url: str
     page: ProjectPage
     versions: VersionList
+    sources: tuple[Project, ...] = ()
+    """Of a merged project: whose page each release stands on. Empty: all on this one."""
+    tiers: tuple[int, ...] = ()
+    """Masks of versions, each to be tried before the next. Empty: there is no such order."""
 
     def release(self, bit: int) -> Release:
         """The release of bit ``bit`` (from 1)."""
         return self.page.releases[bit - 1]
+
+    def source(self, bit: int) -> Project:
+        """The project, of one index, that the release of bit ``bit`` is of."""
+        return self.sources[bit - 1] if self.sources else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +89,13 @@ def _fit_fault(
     """Why a file with these tags (None: an sdist) does not fit; all that a signature can tell."""
     if tags is None:
         if not allowed.sdists:
-            return (NO_BUILD, "only a source distribution is usable, and builds are off")
+            return (NO_BUILD, "has no wheels, and builds are off")
     elif not allowed.wheels:
-        return (NO_FILE, "wheels are excluded by no-binary")
+        return (NO_FILE, "has no source distribution, and no_binary excludes its wheels")
     if requires_python is not None and not requires_python_admits(requires_python, target):
         return (PYTHON, requires_python)
     if tags is not None and rank(tags, target) is None:
-        return (NO_FILE, tags)
+        return (NO_FILE, mismatch.reason(tags, target))
     return None
 
 
@@ -156,6 +165,8 @@ def _worst(faults: Sequence[tuple[str, str]]) -> tuple[str, str]:
     if kinds == {NO_BUILD}:
         return faults[0]
     nearest = min(kinds - {NO_BUILD} or kinds, key=_NEARNESS.index)
+    if nearest == NO_FILE:
+        return (NO_FILE, mismatch.nearest({detail for kind, detail in faults if kind == NO_FILE}))
     details = sorted({detail for kind, detail in faults if kind == nearest})
     return (nearest, ", ".join(details[:6]))
 
@@ -190,7 +201,7 @@ C = TypeVar("C", bound="Candidates")
 class Candidates:
     """A :class:`resolver.solver.VersionTable`: one package's versions in one query and target."""
 
-    __slots__ = ("_exclusions", "_lowest", "_preferred", "_stable", "count", "project", "usable", "versions")
+    __slots__ = ("_exclusions", "_lowest", "_preferred", "_stable", "_tiers", "count", "project", "usable", "versions")
 
     def __init__(
         self,
@@ -211,6 +222,7 @@ class Candidates:
         self._exclusions = (*selection.exclusions, *extra)
         self._lowest = order.lowest
         self._stable = ~versions.prereleases if order.stable_first else -1
+        self._tiers = project.tiers if project is not None else ()
         bits = (versions.exact(text) for text in order.preferred)
         self._preferred = tuple(1 << bit for bit in bits if bit is not None)
 
@@ -221,11 +233,12 @@ class Candidates:
         return self.versions.mask(str(key))
 
     def choose(self, allowed: int) -> int:
-        """The bit to try among ``allowed``: preferred, then stable, then pre-releases; highest or lowest."""
+        """The bit to try among ``allowed``: preferred, then by tier, stable before pre-releases, highest or lowest."""
         fit = allowed & self.usable or allowed
         for preferred in self._preferred:
             if fit & preferred:
                 return preferred.bit_length() - 1
+        fit = next((of_tier for tier in self._tiers if (of_tier := fit & tier)), fit)
         fit = fit & self._stable or fit
         if self._lowest:
             return (fit & -fit).bit_length() - 1

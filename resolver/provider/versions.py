@@ -120,15 +120,15 @@ class VersionList:
     def describe(self, mask: int) -> str:
         """Words for a set, made of versions that exist.
 
-        ``any version``, ``no version``, ``==2.0``, ``<2.0``, ``>=1.0,<2.0``, ``>=2.0``; several runs joined by ``|``.
+        ``any version`` (of several), ``no version``, ``==2.0``, ``<2.0``, ``>=1.0,<2.0``, ``>=2.0``; several runs joined by ``|``.
         A run ends before the next listed version; where ``<`` that version would, by PEP 440, exclude the run's
         own last member (a pre-release of it), the run ends with ``<=`` its member.
         """
         mask &= self.all
-        if mask == self.all:
-            return "any version"
         if not mask:
             return "no version"
+        if mask == self.all and self.count > 1:
+            return "any version"
         runs = [self._run(first, last) for first, last in _runs(mask >> 1)]
         if len(runs) > MAX_RUNS:
             runs[MAX_RUNS:] = [f"… ({len(runs) - MAX_RUNS} more ranges)"]

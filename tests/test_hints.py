@@ -1,0 +1,52 @@
+"""Hints name the option that would admit a version which was no candidate."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from resolver.driver import resolve
+from resolver.errors import NoSolution
+from resolver.index.gateway import Gateway
+from resolver.model import Options, Prerelease
+
+from .fake_index import World
+from .test_driver import query
+
+
+@pytest.mark.parametrize(
+    ("world", "options", "detail", "hint"),
+    [
+        (
+            "a 1.0 tag:cp39-cp39-manylinux_2_17_x86_64",
+            Options(),
+            "has no wheels for Python 3.12 (cp312)",
+            "a 1.0 has wheels for these interpreters only: cp39",
+        ),
+        (
+            "a 1.0 tag:cp312-cp312-win_amd64",
+            Options(),
+            "has no wheels for the platform linux",
+            "a 1.0 has wheels for these platforms only: win_amd64",
+        ),
+        ("a 1.0 yanked", Options(), "was yanked (broken)", "pin it exactly (a==1.0)"),
+        ("a 1.0 py>=3.13", Options(), "needs Python >=3.13", "the target has 3.12.0"),
+        ("a 1.0a1", Options(prerelease=Prerelease.DISALLOW), "pre-release", "allow it with prerelease = allow"),
+        (
+            "a 1.0 at:2025-01-01T00:00:00Z",
+            Options(exclude_newer=datetime(2024, 1, 1, tzinfo=UTC)),
+            "2025-01-01",
+            "exclude_newer leaves it out",
+        ),
+        ("a 1.0 sdist", Options(only_binary=frozenset({"a"})), "has no wheels, and builds are off", "only_binary"),
+    ],
+)
+async def test_the_explanation_names_the_reason_and_the_hint_the_option(
+    world: str, options: Options, detail: str, hint: str
+) -> None:
+    index = World(world)
+    with pytest.raises(NoSolution) as caught:
+        await resolve(query(index, "a", options=options), Gateway(index))
+    assert detail in caught.value.detail
+    assert any(hint in one for one in caught.value.hints), caught.value.hints
