@@ -69,7 +69,7 @@ async def _pin(
     metadata = await facts.metadata(name, bit)
     assert project is not None
     assert isinstance(metadata, Metadata)
-    release = project.release(bit)
+    release, project = project.release(bit), project.source(bit)
     allowed = facts.policies.filter(name)
     reference = facts.references.url(name)
     unknown = sorted(extras - metadata.core.provides_extra)

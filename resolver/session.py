@@ -16,7 +16,7 @@ from transport.message import Index
 from .errors import Fault, IndexFailure, InvalidQuery, Place
 from .index.gateway import Gateway
 from .index.page import File
-from .model import Query, Stats
+from .model import IndexStrategy, Query, Stats
 from .provider.candidates import Project
 from .provider.requirements import Metadata
 
@@ -33,8 +33,8 @@ class Session:
         self._stats = stats
         self._by_name = {index.name: index for index in query.indexes}
         self._order = tuple(index for index in query.indexes if not index.explicit)
-        self._projects: dict[tuple[str, str | None], asyncio.Task[Project | None]] = {}
-        self._metadata: dict[tuple[str, str], asyncio.Task[Metadata]] = {}
+        self._projects: dict[tuple[str, str | None], asyncio.Task[tuple[Project, ...]]] = {}
+        self._metadata: dict[tuple[str, str, str], asyncio.Task[Metadata]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self.turns = gateway.turns
         self.slowest: list[tuple[str, float]] = []
@@ -59,15 +59,18 @@ class Session:
         if running:
             await asyncio.gather(*running, return_exceptions=True)
 
-    def project(self, name: str, pinned_index: str | None) -> asyncio.Task[Project | None]:
-        """The page of ``name``; None where no index knows the name."""
+    def projects(self, name: str, pinned_index: str | None) -> asyncio.Task[tuple[Project, ...]]:
+        """The pages of ``name`` that count, by the priority of their indexes; none where no index knows the name.
+
+        It is one page at most, unless the query asks for a strategy that merges indexes.
+        """
         key = (name, pinned_index)
         task = self._projects.get(key)
         if task is None:
             task = self._projects[key] = self.start(self._find(name, pinned_index))
         return task
 
-    async def _find(self, name: str, pinned_index: str | None) -> Project | None:
+    async def _find(self, name: str, pinned_index: str | None) -> tuple[Project, ...]:
         if pinned_index is not None:
             index = self._by_name.get(pinned_index)
             if index is None:
@@ -75,21 +78,35 @@ class Session:
                 place = Place(pointer=f"/options/packages/{name}/index")
                 detail = f"there is no index named {pinned_index!r}; known indexes: {known}"
                 raise InvalidQuery((Fault(place, detail),))
-            return await self._page(name, index)
+            project = await self._page(name, index)
+            return () if project is None else (project,)
+        if self._query.options.index_strategy is not IndexStrategy.FIRST_INDEX:
+            return await self._find_everywhere(name)
         for index in self._order:
             # First index: the one that answers for a name owns it. Merging versions of several indexes would let
             # anyone who can publish on the public one replace a private package (dependency confusion).
             project = await self._page(name, index)
             if project is not None:
-                return project
-        return None
+                return (project,)
+        return ()
+
+    async def _find_everywhere(self, name: str) -> tuple[Project, ...]:
+        """Ask all indexes at once. One that fails, fails the whole: without it the answer would be another."""
+        pages = [self.start(self._page(name, index)) for index in self._order]
+        if pages:
+            await asyncio.wait(pages)
+        found = [page.result() for page in pages]
+        return tuple(project for project in found if project is not None)
 
     async def _page(self, name: str, index: Index) -> Project | None:
+        """The page of ``name`` on ``index``; None for a clean 404 or 410, or what the operator says means the same."""
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
             project = await self._gateway.project(name, index, stats=self._stats, refresh=self._query.refresh)
         except TransportError as error:
+            if error.status in index.ignore_error_codes:
+                return None
             raise _index_failure(error, index, name) from error
         self._stats.projects += 1
         self._note(name, loop.time() - started)
@@ -97,7 +114,7 @@ class Session:
 
     def metadata(self, project: Project, file: File) -> asyncio.Task[Metadata]:
         """The metadata of ``file``, a wheel or an sdist of ``project``."""
-        key = (project.name, file.filename)
+        key = (project.index_name, project.name, file.filename)
         task = self._metadata.get(key)
         if task is None:
             task = self._metadata[key] = self.start(self._read(project, file))
@@ -105,7 +122,7 @@ class Session:
 
     def known_metadata(self, project: Project, file: File) -> Metadata | None:
         """The metadata of ``file`` if it is there already, without waiting."""
-        task = self._metadata.get((project.name, file.filename))
+        task = self._metadata.get((project.index_name, project.name, file.filename))
         if task is None:
             return self._gateway.known_metadata(file, self.index_of(project))
         return task.result() if task.done() and not task.cancelled() and task.exception() is None else None

@@ -115,6 +115,7 @@ async def info(request: web.Request) -> web.Response:
                 "index_urls": policy.index_urls,
                 "min_release_age_seconds": policy.min_release_age,
                 "builds": policy.builds.value,
+                "unsafe_index_strategies": policy.unsafe_index_strategies,
             },
             "warnings": list(configuration.warnings),
         }

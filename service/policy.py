@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
-from resolver.model import Builds
+from resolver.model import Builds, IndexStrategy
 from transport.message import Index
 
 from .problems import Problem
@@ -88,6 +88,21 @@ class Policy:
             return asked
         floor = Cutoff(self._now - self._floor, self._floor, is_floor=True)
         return asked if asked is not None and asked.instant <= floor.instant else floor
+
+    def index_strategy(self, asked: IndexStrategy) -> IndexStrategy:
+        """Return the strategy that the caller asks for.
+
+        Raises:
+            Problem: ``policy-denied`` for one that merges indexes, unless the operator allows it.
+        """
+        if asked is not IndexStrategy.FIRST_INDEX and not self._settings.unsafe_index_strategies:
+            raise Problem(
+                "policy-denied",
+                f'index_strategy = "{asked}" mixes versions of several indexes, so that a public package could take the'
+                " place of a private one; this server does not do it unless policy.unsafe_index_strategies is set",
+                {"rule": "policy.unsafe_index_strategies", "value": False},
+            )
+        return asked
 
     def builds(self, asked: str | None) -> Builds:
         """Return the build policy: the server's own unless the caller asks for less.

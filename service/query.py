@@ -135,7 +135,7 @@ class _Reader:
             resolution=asked.resolution,
             prerelease=asked.prerelease,
             fork_strategy=asked.fork_strategy,
-            index_strategy=asked.index_strategy,
+            index_strategy=self.policy.index_strategy(asked.index_strategy),
             exclude_newer=self._cutoff("", asked.exclude_newer),
             builds=self.policy.builds(asked.builds),
             no_binary=frozenset(asked.no_binary),

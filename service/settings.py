@@ -160,6 +160,8 @@ class PolicySettings(Section):
     private_addresses: Literal["configured", "allow", "deny"] = "configured"
     min_release_age: Seconds | None = None
     builds: Builds = Builds.STATIC
+    unsafe_index_strategies: bool = False
+    """Whether a request may merge indexes: then whoever can publish on one can replace packages of another."""
 
     @field_validator("index_urls", mode="before")
     @classmethod

@@ -76,7 +76,8 @@ class Gateway:
         if response.status in (404, 410) or response.status in index.ignore_error_codes:
             return None
         self._expect(response, 200, index, name)
-        key = (response.partition, response.digest, response.url, name)
+        # With the index: the same page may be known by two names, and a project says whose it is.
+        key = (response.partition, response.digest, response.url, name, index.name, index.url)
         project = self._pages.get(key)
         if project is None:
             project = await self._parse(response.body, lambda: _project(response, name, index), index, name)

@@ -64,6 +64,13 @@ def with_indexes(configuration: Configuration, indexes: list[tuple[str, str]], d
     return replace(configuration, settings=changed, default_index_origin=origin)
 
 
+def with_any_strategy(configuration: Configuration) -> Configuration:
+    """Allow every index strategy: who asks for one on a command line is who runs it."""
+    settings = configuration.settings
+    policy = settings.policy.model_copy(update={"unsafe_index_strategies": True})
+    return replace(configuration, settings=settings.model_copy(update={"policy": policy}))
+
+
 def lock(configuration: Configuration, body: Mapping[str, Any]) -> dict[str, Any]:
     """Answer ``body`` and return the same JSON object that the service would send.
 

@@ -8,6 +8,7 @@ import click
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
 PRERELEASES = ("disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit")
 BUILDS = ("never", "static")
+INDEX_STRATEGIES = ("first-index", "unsafe-first-match", "unsafe-best-match")
 FORMATS = ("pylock", "requirements", "json", "msgpack")
 
 _FILE = click.Path(dir_okay=False)
@@ -69,6 +70,11 @@ _FILE = click.Path(dir_okay=False)
     "default_index",
     metavar="URL",
     help="Ask this index last, in place of the configured default.",
+)
+@click.option(
+    "--index-strategy",
+    type=click.Choice(INDEX_STRATEGIES),
+    help="How several indexes answer for one name.  [default: first-index]",
 )
 @click.option(
     "--server",

@@ -139,6 +139,8 @@ def _answer(invocation: Invocation, asked: Asked) -> dict[str, Any]:
         list(invocation.indexes),
         invocation.default_index,
     )
+    if invocation.choices.index_strategy is not None:
+        configuration = local.with_any_strategy(configuration)
     if not invocation.quiet:
         for warning in dict.fromkeys(configuration.warnings):
             click.echo(printable(f"warning: {warning}"), err=True)

@@ -35,6 +35,7 @@ class Choices:
     only_binary: tuple[str, ...] = ()
     builds: str | None = None
     no_deps: bool = False
+    index_strategy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def _options(choices: Choices) -> dict[str, Any]:
         "no_binary": _names(choices.no_binary),
         "only_binary": _names(choices.only_binary),
         "no_deps": choices.no_deps or None,
+        "index_strategy": choices.index_strategy,
     }
     return {key: value for key, value in options.items() if value not in (None, [])}
 

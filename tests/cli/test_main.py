@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from resolver.model import Builds, Prerelease, ResolutionMode
+from resolver.model import Builds, IndexStrategy, Prerelease, ResolutionMode
 from service.cli import lock as lock_options
 from service.cli.exits import CommandError, Declined
 from service.cli.report import to_error
@@ -38,6 +38,7 @@ def test_the_options_know_the_words_of_the_model() -> None:
     assert [mode.value for mode in ResolutionMode] == list(lock_options.RESOLUTIONS)
     assert [mode.value for mode in Prerelease] == list(lock_options.PRERELEASES)
     assert [builds.value for builds in Builds] == list(lock_options.BUILDS)
+    assert [strategy.value for strategy in IndexStrategy] == list(lock_options.INDEX_STRATEGIES)
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
