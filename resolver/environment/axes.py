@@ -33,7 +33,8 @@ Cut: TypeAlias = Point
 
 FINAL = 3
 _START: Point = (0, 0, 0, 0, 0)
-_BEYOND: Point = (10**6, 0, 0, 0, 0)  # epochs and absurd majors: no interpreter is there
+BEYOND: Point = (10**6, 0, 0, 0, 0)
+"""Where epochs and absurd majors begin: no interpreter is there."""
 
 # Extras come first, so that they cost one node above everything; the correlated platform axes come last, so that
 # what is known of them (theory.py) is shared by every diagram below the others.
@@ -119,12 +120,12 @@ def first_point(cut: SortKey | None) -> Cut | None:
     assert isinstance(epoch, int)
     assert isinstance(release, tuple)
     if epoch:
-        return _BEYOND
+        return BEYOND
     major, minor, micro = (*release, 0, 0)[:3]
     point = _first_of_release(cut, major, minor, micro)
     if len(release) > 3:  # 3.12.7.1 lies between 3.12.7 and what comes before 3.12.8
         point = (major, minor, micro + 1, 0, 0)
-    return None if point <= _START else min(point, _BEYOND)
+    return None if point <= _START else min(point, BEYOND)
 
 
 def _first_of_release(cut: SortKey, major: int, minor: int, micro: int) -> Point:
@@ -147,11 +148,11 @@ def first_minor(cut: SortKey | None) -> Cut | None:
     epoch, release = cut[0], cut[1]
     assert isinstance(release, tuple)
     if epoch:
-        return _BEYOND
+        return BEYOND
     major, minor = (*release, 0)[:2]
     if sort_key(Version(f"{major}.{minor}")) < cut:
         minor += 1
-    return None if (major, minor) == (0, 0) else min((major, minor, 0, 0, 0), _BEYOND)
+    return None if (major, minor) == (0, 0) else min((major, minor, 0, 0, 0), BEYOND)
 
 
 @lru_cache(maxsize=MAX_CACHED)

@@ -16,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from resolver.specifier import Interval, SortKey, SpecifierError, parse, sort_key
 
-from .axes import Axis, Cut, axis_of, first_minor, first_point, flag_of, point_of
+from .axes import BEYOND, Axis, Cut, axis_of, first_minor, first_point, flag_of, point_of
 from .diagram import NO, YES, Node, flag_node, join, make, minus
 
 MAX_CACHED = 65_536  # comparisons remembered, some 500 bytes each
@@ -166,7 +166,7 @@ def _mirrored(variable: str, operator: str, value: str) -> Node | None:
         version = Version(value)
     except InvalidVersion:
         return NO  # no specifier admits what is no version
-    if operator not in _MIRRORED or version.is_prerelease or version.is_postrelease or version.local:
+    if operator not in _MIRRORED or version.is_postrelease or version.local:
         return _flag(variable, operator, value, is_mirrored=True)
     key = sort_key(version)
     past = parse(f"<={value}")[0].intervals[0][1]
@@ -179,6 +179,9 @@ def _mirrored(variable: str, operator: str, value: str) -> Node | None:
         "==": ((key, past),),
         "!=": ((None, key), (past, None)),
     }
+    if operator == "<" and version.is_prerelease:  # a specifier ``<V`` excludes the pre-releases of V
+        release = Version(version.base_version)
+        intervals[">"] = ((past, sort_key(release)), *parse(f">{release}")[0].intervals)
     return _union(axis_of(variable), intervals[_MIRRORED[operator]], is_minor=variable == "python_version")
 
 
@@ -196,7 +199,10 @@ def _above(cut: Cut | None) -> Cut:
 
 def _between(axis: Axis, low: Cut | None, high: Cut | None) -> Node:
     """From ``low`` (None: the beginning) up to but without ``high`` (None: the end)."""
-    if high is not None and high <= (low or (0, 0, 0, 0, 0)):
+    if high is not None and high >= BEYOND:
+        high = None
+    first = low or (0, 0, 0, 0, 0)
+    if first >= BEYOND or (high is not None and high <= first):
         return NO
     cuts = [cut for cut in (low, high) if cut is not None]
     parts = [YES] if low is None else [NO, YES]

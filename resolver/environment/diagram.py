@@ -16,12 +16,18 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
 from .axes import END, Axis, compares_strings, flag_holds, flag_is_set, point_of
 
-MAX_NODES = 20_000  # per operation, some 40 ms: diagrams can grow exponentially, and metadata may be hostile
+MAX_STEPS = (
+    20_000  # of one operation or :func:`bounded` run, some 100 ms: diagrams can grow exponentially, and metadata
+)
+# may be hostile; the largest of 1,200 real markers takes 300
+MAX_VALUES = 16_384  # projections remembered, some 150 bytes each
 MAX_MEMO = 200_000  # operations remembered, some 150 bytes each
 
 Keys: TypeAlias = tuple[Any, ...]
@@ -55,8 +61,24 @@ NO = Node(END, (), (), frozenset())
 _FLAG_KEYS: Keys = (True,)
 _LOCK = threading.Lock()
 _nodes: WeakValueDictionary[tuple[Axis, Keys, tuple[Node, ...]], Node] = WeakValueDictionary()
+_running = threading.local()
 _memo: dict[tuple[int, Node, Node], Node] = {}
 _decided: dict[tuple[Node, str, str], Node] = {}
+
+
+@contextmanager
+def bounded(steps: int = MAX_STEPS) -> Iterator[None]:
+    """Bound what all operations in the block do together on this thread, rather than each.
+
+    Raises:
+        DiagramLimitError: from an operation in the block that would exceed it.
+    """
+    outer = getattr(_running, "steps", None)
+    _running.steps = outer or [steps]
+    try:
+        yield
+    finally:
+        _running.steps = outer
 
 
 def make(axis: Axis, keys: Sequence[Any], children: Sequence[Node]) -> Node:
@@ -147,13 +169,13 @@ class _Operation:
         """Apply to two sets.
 
         Raises:
-            DiagramLimitError: the answer takes more than ``MAX_NODES`` steps.
+            DiagramLimitError: the answer takes more than ``MAX_STEPS`` steps.
         """
         answer = self.at_end(left, right) or _memo.get((self.number, left, right))
         if answer is not None:
             return answer
         try:
-            return self._apply(left, right, [MAX_NODES])
+            return self._apply(left, right, getattr(_running, "steps", None) or [MAX_STEPS])
         except RecursionError:  # more axes than a stack has frames: some 900 extras in one set
             raise DiagramLimitError from None
 
@@ -214,6 +236,7 @@ join = _Operation(1, _join_at_end, is_symmetric=True)
 minus = _Operation(2, _minus_at_end, is_symmetric=False)
 
 
+@lru_cache(maxsize=MAX_VALUES)
 def values(node: Node, axis: Axis) -> Node:
     """The values on one axis for which the set is not empty: a diagram over that axis alone."""
     seen: dict[Node, Node] = {}

@@ -6,7 +6,7 @@ one that is a conjunction, as a conjunction; any other is covered step by step: 
 covered yet, generalise it as far as nothing forbidden is included, and drop in the end what the others cover anyway
 (the expand and irredundant-cover steps of Brayton et al., "Logic Minimization Algorithms for VLSI Synthesis", 1984).
 
-Invariant: ``from_marker(to_marker(s, assuming=a)) & a is s & a`` (``tests/properties/test_space_text.py``).
+Invariant: ``from_marker(to_marker(s, assuming=a)) & a is s & a`` (``tests/properties/test_space.py``).
 """
 
 from __future__ import annotations
@@ -15,10 +15,26 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from .axes import Axis
-from .diagram import NO, YES, Keys, Node, first_path, flag_node, join, meet, minus, support, values
+from .diagram import (
+    NO,
+    YES,
+    DiagramLimitError,
+    Keys,
+    Node,
+    bounded,
+    first_path,
+    flag_node,
+    join,
+    meet,
+    minus,
+    support,
+    values,
+)
 from .space import ALL, EnvironmentSet
 from .wording import Alternatives, cost, word
 
+MAX_STEPS = 200_000  # of the diagrams for one text, some 1 s: unions of forty real markers take 5,000
+MAX_CONJUNCTIONS = 100  # in one text; unions of forty real markers have ten
 MAX_CACHED = 16_384  # texts remembered, some 300 bytes each
 NEVER = 'python_version < "0"'
 """PEP 508 has no word for false."""
@@ -58,7 +74,8 @@ def to_marker(space: EnvironmentSet, *, assuming: EnvironmentSet = ALL) -> str |
     Raises:
         DiagramLimitError: the set is too complex to describe.
     """
-    return _text(space, assuming)
+    with bounded(MAX_STEPS):
+        return _text(space, assuming)
 
 
 @lru_cache(maxsize=MAX_CACHED)
@@ -69,8 +86,10 @@ def _text(space: EnvironmentSet, assuming: EnvironmentSet) -> str | None:
     if need is NO:
         return NEVER
     cubes = _single(need, bad) or _box(need, bad) or _cover(need, bad)
-    texts = list(dict.fromkeys(_spell(cube, need, bad, is_alone=len(cubes) == 1) for cube in sorted(cubes, key=_place)))
-    return " or ".join(texts)
+    cubes = sorted(cubes, key=_place)
+    if len(cubes) > 1:
+        _divide(cubes, need, bad)
+    return " or ".join(_spell(cube, need, bad, is_alone=len(cubes) == 1) for cube in cubes)
 
 
 def _spell(cube: _Cube, need: Node, bad: Node, *, is_alone: bool) -> str:
@@ -148,6 +167,8 @@ def _cover(need: Node, bad: Node) -> list[_Cube]:
                 if meet(setting, bad) is NO and meet(setting, remaining) is not NO:
                     add({axis: setting})
     while remaining is not NO:
+        if len(cubes) >= MAX_CONJUNCTIONS:
+            raise DiagramLimitError
         add(_generalised({node.axis: node for node in first_path(remaining)}, need, bad))
     kept = list(cubes)
     for one in sorted(cubes, key=lambda pair: _cost(pair[0], need, bad), reverse=True):
@@ -158,6 +179,22 @@ def _cover(need: Node, bad: Node) -> list[_Cube]:
         if minus(need, others) is NO:
             kept.remove(one)
     return [cube for cube, _ in kept]
+
+
+def _divide(cubes: list[_Cube], need: Node, bad: Node) -> None:
+    """Leave out alternatives within a conjunction that other conjunctions cover; the earlier of two stays."""
+    for cube in reversed(cubes):
+        own = need
+        for other in cubes:
+            if other is not cube:
+                own = minus(own, _conjunction(other))
+        for axis in [axis for axis in cube if axis.kind != "flag"]:
+            rest = _conjunction(cube, without=axis)
+            inside = meet(rest, cube[axis])
+            shared = word(axis, values(meet(inside, need), axis), _widest(cube, axis, bad))
+            needed = values(meet(inside, own), axis)
+            if cost(word(axis, needed, needed)) < cost(shared):
+                cube[axis] = needed
 
 
 def _generalised(cube: _Cube, need: Node, bad: Node) -> _Cube:

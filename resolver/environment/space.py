@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 
 from .axes import FINAL, Cut, axis_of, flag_is_set, is_extra
 from .comparison import environments_of, from_first, versions_of
-from .diagram import NO, YES, DiagramLimitError, Node, join, locate, meet, minus, support, values
+from .diagram import NO, YES, DiagramLimitError, Node, bounded, join, locate, meet, minus, support, values
 from .expression import Expression, parse_expression, parse_marker
 from .theory import CONSISTENT
 
@@ -28,6 +28,7 @@ __all__ = [
     "NOTHING",
     "DiagramLimitError",
     "EnvironmentSet",
+    "admits_final_python",
     "from_marker",
     "from_requires_python",
     "from_requires_python_floor",
@@ -142,8 +143,9 @@ def from_marker(marker: Marker | str | None) -> EnvironmentSet:
 
 @lru_cache(maxsize=MAX_CACHED)
 def _from_text(text: str) -> EnvironmentSet:
-    node = _fold(parse_expression(str(parse_marker(text))))
-    return ALL if node is None else _set_of(meet(CONSISTENT, node))
+    with bounded():
+        node = _fold(parse_expression(str(parse_marker(text))))
+        return ALL if node is None else _set_of(meet(CONSISTENT, node))
 
 
 def _fold(expression: Expression) -> Node | None:

@@ -147,8 +147,8 @@ def test_markers_of_real_metadata_that_differ_somewhere_are_different_sets() -> 
             'python_version >= "3" and (platform_machine == "aarch64" or platform_machine == "arm64")',
         ),
         (
-            "platform_system == 'Darwin' and platform_machine == 'arm64' or python_version < '3' and os_name == 'nt'",
-            '(python_version < "3" and sys_platform == "win32") or (sys_platform == "darwin" and platform_machine == "arm64")',
+            "platform_system == 'Darwin' and platform_machine == 'arm64' or os_name == 'posix' and extra == 'x'",
+            '(sys_platform == "darwin" and platform_machine == "arm64") or (os_name == "posix" and extra == "x")',
         ),
     ],
 )
