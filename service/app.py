@@ -63,6 +63,7 @@ def transport_settings(settings: Settings) -> TransportSettings:
         private_addresses=policy.private_addresses,
         allowed_urls=() if allowed == "none" else tuple(allowed),
         netrc=network.netrc,
+        keyring=network.keyring,
     )
 
 

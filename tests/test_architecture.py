@@ -38,6 +38,7 @@ TRANSPORT_PARTS = {
     "cache": {"memory", "storage"},
     "memory": {"storage"},  # the same record, in memory
     "pool": {"diagnosis", "guard", "proxy", "tls"},
+    "auth": {"keyring"},
     "redirects": {"auth"},
 }
 

@@ -14,6 +14,7 @@ from .clock import Clock
 from .credentials import Source, authorization, from_userinfo
 from .errors import CredentialMissing
 from .hop import Hop, Reach, Tally
+from .keyring import RENEWED_AFTER, Keyring
 from .message import Authenticate, Credential, Index, Kind, Request
 from .origin import DEFAULT_PORTS, Origin, parse
 from .partition import Partitions
@@ -23,6 +24,8 @@ LEARNED_FOR = 300.0  # tokens in a Location live some minutes to hours; the next
 MAX_DERIVED = 1024  # indexes named by requests come and go
 MAX_LEARNED = 64
 LOOPBACK = "loopback"
+REFUSALS = frozenset({401, 403})
+DENIALS = frozenset({401, 403, 404})  # how indexes turn strangers away; some would rather not say that a name exists
 _DOWNGRADE = ("https", "http")  # whatever leads from one to the other takes no secret along
 
 
@@ -37,6 +40,12 @@ class _Derived:
     secrets: tuple[tuple[str, str], ...]
     partition: str
     allowed: bool
+    user: str | None = None
+    """Whose password is missing."""
+    is_complete: bool = True
+    """Whether the settings, the URL or netrc had all that it takes; else the keyring is worth asking."""
+    is_late: bool = False
+    """Whether the credential is the keyring's."""
     learned: dict[Origin, tuple[Credential, float]] = field(default_factory=dict)
 
 
@@ -50,6 +59,7 @@ class Auth:
         clock: Clock,
         *,
         netrc: Source,
+        keyring: Keyring | None = None,
         encodings: str,
         private_addresses: Literal["configured", "allow", "deny"],
         allowed_urls: tuple[str, ...],
@@ -58,11 +68,42 @@ class Auth:
         self._known = known
         self._clock = clock
         self._netrc = netrc
+        self._keyring = keyring
         self._encodings = encodings
         self._private = private_addresses
         self._allow_loopback = LOOPBACK in allowed_urls
         self._prefixes = tuple(parse(prefix).url.rstrip("/") for prefix in allowed_urls if prefix != LOOPBACK)
         self._derived: dict[int, _Derived] = {}
+
+    async def prepare(self, index: Index) -> None:
+        """Ask the slow source for what the index needs at the first try: a user's password, or any with ``always``."""
+        derived = self._of(index)
+        if self._keyring is None or derived.is_complete:
+            return
+        if derived.user is None and not derived.is_late and index.authenticate is not Authenticate.ALWAYS:
+            return  # nobody said that there is anything to know; :meth:`reconsider` asks when the index objects
+        self._adopt(derived, await self._keyring.find(index.url, derived.user))
+
+    async def reconsider(self, hop: Hop, status: int) -> bool:
+        """Whether ``hop``, answered with ``status``, deserves a second try with a credential that it did not have."""
+        if self._keyring is None or not hop.own or status not in DENIALS:
+            return False
+        index = hop.request.index
+        derived = self._of(index)
+        if derived.is_complete or (hop.secrets and (not derived.is_late or status not in REFUSALS)):
+            return False
+        if hop.secrets == derived.secrets:
+            max_age = {"max_age": RENEWED_AFTER} if derived.is_late else {}
+            self._adopt(derived, await self._keyring.find(index.url, derived.user, **max_age))
+        return hop.secrets != derived.secrets  # perhaps somebody else's question was answered meanwhile
+
+    def _adopt(self, derived: _Derived, found: Credential | None) -> None:
+        if found is None or found == derived.credential:
+            return
+        derived.credential, derived.secrets = found, (authorization(found),)
+        derived.partition = self._partitions.of(derived.index, found)
+        derived.is_late = True
+        self._known.add(found.secret.reveal(), derived.secrets[0][1].partition(" ")[2])
 
     def hop(
         self,
@@ -93,10 +134,12 @@ class Auth:
             if foreign is not None and (credential is None or parts.userinfo is not None):
                 credential, secrets = foreign, (authorization(foreign),)
                 partition = self._partitions.of(derived.index, foreign)
-        if credential is None and own and derived.index.authenticate is Authenticate.ALWAYS:
+        if own and derived.index.authenticate is Authenticate.ALWAYS and not _is_complete(credential):
+            also = "netrc and the keyring" if self._keyring is not None else "netrc (network.keyring is off)"
+            lacks = "no credential is configured" if credential is None else "the user has no password"
             raise CredentialMissing(
-                f"index {request.index.name}: authenticate is 'always' and no credential is configured; "
-                "searched the URL and the settings of the index, and netrc",
+                f"index {request.index.name}: authenticate is 'always' and {lacks}; "
+                f"searched the URL, the settings and the environment variables of the index, {also}",
                 index=request.index.name,
                 url=redact(parts.url),
                 kind="credential-missing",
@@ -161,7 +204,7 @@ class Auth:
         if index.authenticate is Authenticate.NEVER:
             return None
         given = index.credential
-        if not index.configured or (given is not None and (given.scheme != "basic" or given.secret.reveal())):
+        if not index.configured or _is_complete(given):
             return given
         # A user without a password: netrc may know it, for that user only; else "user:" is a token of its own.
         return self._netrc.find(own, user=given.name if given is not None else None, is_home=True) or given
@@ -184,11 +227,20 @@ class Auth:
             secrets=secrets,
             partition=self._partitions.of(index, credential),
             allowed=self._is_allowed(own.origin, own.url),
+            user=credential.name if credential is not None else None,
+            is_complete=not index.configured
+            or index.authenticate is Authenticate.NEVER
+            or _is_complete(credential),
         )
         while len(self._derived) >= MAX_DERIVED:
             del self._derived[next(iter(self._derived))]
         self._derived[id(index)] = derived
         return derived
+
+
+def _is_complete(credential: Credential | None) -> bool:
+    """Whether something can be proved with it: a user without a password only has a name."""
+    return credential is not None and (credential.scheme != "basic" or bool(credential.secret.reveal()))
 
 
 def _credential_host(host: str, own: Origin) -> Origin:

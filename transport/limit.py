@@ -4,16 +4,19 @@ The circuit counts *rounds*: failures of requests that were under way together c
 forty parallel requests is one failure and not forty. Who finds the circuit open is told at once, with the time
 left; one request at a time may then try whether the origin is back. Everything is kept per origin *and* partition:
 what one tenant's proxy or credential brings about is no verdict for another.
+
+A credential that an origin has not seen yet goes ahead alone: some servers look it up slowly the first time and
+refuse whoever else shows it meanwhile, and a wrong one is better shown once than forty times.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .clock import Clock
-from .errors import Paused, Unreachable
+from .errors import Paused, TransportError, Unreachable
 from .freshness import retry_after
 from .hop import Hop, Sender
 from .message import Response
@@ -23,6 +26,8 @@ MAX_ORIGINS = 4096  # origins named by requests come and go
 SICK = frozenset({502, 503, 504, 520, 521, 522, 523, 524, 527})
 """Statuses that speak of the whole origin; a 500 speaks of one page."""
 PAUSING = frozenset({429, 503})
+TRUSTED_FOR = 600.0  # seconds in which a credential that was good is not suddenly bad: a 401 gets one more try
+SECOND_LOOK = 0.5  # seconds before it
 MIN_STREAK = 0.5  # seconds that failures must span: below it every hiccup of an index would open circuits
 
 
@@ -39,6 +44,11 @@ class _State:
     rounds: int = 0
     first_failure: float = 0.0
     last_failure: float = float("-inf")
+    gate: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_introduced: bool = False
+    """Whether a credential was shown here and not refused."""
+    welcomed: float = float("-inf")
+    """When it was last accepted."""
 
 
 class Limit:
@@ -61,14 +71,46 @@ class Limit:
         state = self._state(hop)
         state.users += 1
         try:
-            while True:
-                await self._sit_out(hop, state)
-                async with state.slots:
-                    self._knock(hop, state)
-                    if state.paused_until <= self._clock.monotonic():
-                        return await self._send(hop, state)
+            if not hop.secrets:
+                return await self._pass(hop, state)
+            if not state.is_introduced:
+                async with state.gate:
+                    if not state.is_introduced:
+                        return await self._introduce(hop, state)
+            return await self._present(hop, state)
         finally:
             state.users -= 1
+
+    async def _introduce(self, hop: Hop, state: _State) -> Response:
+        """Show a credential for the first time; whoever holds the same one waits for what becomes of it."""
+        try:
+            response = await self._pass(hop, state)
+        except TransportError:
+            state.is_introduced = True  # it says nothing about the credential: all may try, as they would without one
+            raise
+        state.is_introduced = response.status != 401
+        if state.is_introduced:
+            state.welcomed = self._clock.monotonic()
+        return response
+
+    async def _present(self, hop: Hop, state: _State) -> Response:
+        """Show a credential that is known here."""
+        response = await self._pass(hop, state)
+        now = self._clock.monotonic()
+        if response.status != 401:
+            state.welcomed = now
+        elif now - state.welcomed < TRUSTED_FOR and hop.insist:
+            await self._clock.sleep(SECOND_LOOK)
+            response = await self._pass(hop, state)
+        return response
+
+    async def _pass(self, hop: Hop, state: _State) -> Response:
+        while True:
+            await self._sit_out(hop, state)
+            async with state.slots:
+                self._knock(hop, state)
+                if state.paused_until <= self._clock.monotonic():
+                    return await self._send(hop, state)
 
     async def _sit_out(self, hop: Hop, state: _State) -> None:
         """Wait while the origin has asked for a pause."""

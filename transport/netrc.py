@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import netrc
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from .message import Credential
 from .origin import Origin
 
 log = logging.getLogger("transport.netrc")
+
+DEFAULT = "~/_netrc" if os.name == "nt" else "~/.netrc"
 
 
 class Netrc:
@@ -27,7 +30,7 @@ class Netrc:
 
     def find(self, origin: Origin, *, user: str | None = None, is_home: bool = False) -> Credential | None:
         """Return the credential for ``origin``; of ``user``, if one is asked for."""
-        names = [f"{origin.host}:{origin.port}", origin.host]
+        names = [f"{origin.host}:{origin.port}", origin.host, origin.host.strip("[]")]
         if is_home:
             names.append("default")
         for name in names:
@@ -48,7 +51,7 @@ def read_netrc(path: Path | None, environ: Mapping[str, str]) -> Netrc:
     """
     named = path is not None or bool(environ.get("NETRC"))
     try:
-        file = path or Path(environ.get("NETRC") or "~/.netrc")
+        file = path or Path(environ.get("NETRC") or DEFAULT)
         file = file.expanduser()
         hosts = netrc.netrc(str(file)).hosts
     except netrc.NetrcParseError as error:

@@ -80,13 +80,19 @@ class Redirects:
     async def _follow(self, request: Request) -> Response:
         tally = Tally()
         try:
+            await self._auth.prepare(request.index)
             hop = self._auth.hop(request, request.url, tally=tally)
         except ValueError as error:
             raise _refused(Refused, request, [request.url], f"the URL cannot be used: {error}", "bad-url") from None
         chain: list[tuple[str, object]] = []
+        is_second = False
         while True:
             response = await self._send(hop, len(chain))
             if response.status not in FOLLOWED:
+                if not chain and not is_second and await self._auth.reconsider(hop, response.status):
+                    is_second = True
+                    hop = self._auth.hop(request, request.url, tally=tally)
+                    continue
                 self._admit(hop, response)
                 sent = tally.sent
                 return response if response.requests == sent else replace(response, requests=sent)

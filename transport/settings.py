@@ -51,4 +51,6 @@ class TransportSettings:
     user_agent: str = "lockwright"
     netrc: Path | None = None
     """None: the file that ``NETRC`` names, else ``~/.netrc`` if there is one."""
+    keyring: bool = False
+    """Whether the ``keyring`` command is asked for credentials of configured indexes."""
     max_redirects: int = 10

@@ -18,6 +18,7 @@ from .cache import Cache
 from .clock import SYSTEM, Clock
 from .coalesce import Coalesce
 from .fetch import Fetcher
+from .keyring import Keyring
 from .limit import Limit
 from .memory import Memory
 from .netrc import read_netrc
@@ -59,6 +60,7 @@ async def open_stack(
     key = await asyncio.to_thread(load_key, settings.cache_dir if storage is not None else None)
     netrc = await asyncio.to_thread(read_netrc, settings.netrc, os.environ)
     known = KnownSecrets()
+    keyring = Keyring(clock) if settings.keyring else None
     pool = Pool(settings, Contexts(), turns or Turns())
     limit = Limit(
         pool,
@@ -75,6 +77,7 @@ async def open_stack(
         known,
         clock,
         netrc=netrc,
+        keyring=keyring,
         encodings=accepted(),
         private_addresses=settings.private_addresses,
         allowed_urls=settings.allowed_urls,
@@ -85,6 +88,8 @@ async def open_stack(
         await coalesce.close()
         await cache.close()
         await pool.close()
+        if keyring is not None:
+            await keyring.close()
 
 
 def _storage(settings: TransportSettings) -> Storage | None:
