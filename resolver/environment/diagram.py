@@ -23,10 +23,9 @@ from weakref import WeakValueDictionary
 
 from .axes import END, Axis, compares_strings, flag_holds, flag_is_set, point_of
 
-MAX_STEPS = (
-    20_000  # of one operation or :func:`bounded` run, some 100 ms: diagrams can grow exponentially, and metadata
-)
-# may be hostile; the largest of 1,200 real markers takes 300
+# Of one operation or bounded block, some 100 ms: diagrams can grow exponentially, and metadata may be hostile. A marker
+# of real metadata takes some 30.
+MAX_STEPS = 20_000
 MAX_VALUES = 16_384  # projections remembered, some 150 bytes each
 MAX_MEMO = 200_000  # operations remembered, some 150 bytes each
 

@@ -33,7 +33,7 @@ from .diagram import (
 from .space import ALL, EnvironmentSet
 from .wording import Alternatives, cost, word
 
-MAX_STEPS = 200_000  # of the diagrams for one text, some 1 s: unions of forty real markers take 5,000
+MAX_STEPS = 200_000  # of the diagrams for one text, some 1 s: unions of forty real markers take 1,100
 MAX_CONJUNCTIONS = 100  # in one text; unions of forty real markers have ten
 MAX_CACHED = 16_384  # texts remembered, some 300 bytes each
 NEVER = 'python_version < "0"'

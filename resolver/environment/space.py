@@ -69,7 +69,10 @@ class EnvironmentSet:
     def __repr__(self) -> str:
         from .marker_text import to_marker  # noqa: PLC0415 - the words are made of sets
 
-        return f"<EnvironmentSet {to_marker(self) or 'of all'}>"
+        try:
+            return f"<EnvironmentSet {to_marker(self) or 'of all'}>"
+        except DiagramLimitError:  # whoever prints a set has another problem already
+            return "<EnvironmentSet, complex>"
 
     def is_empty(self) -> bool:
         """No environment is in it."""

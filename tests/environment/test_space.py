@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from functools import cache
 from itertools import combinations
 from pathlib import Path
@@ -15,6 +16,7 @@ from resolver.environment.space import (
     ALL,
     NOTHING,
     DiagramLimitError,
+    EnvironmentSet,
     admits_final_python,
     from_marker,
     from_requires_python,
@@ -256,6 +258,26 @@ def test_a_partition_is_the_coarsest_that_no_set_cuts() -> None:
     assert partition([old, windows], within=old) == [old & windows, old - windows]
     assert partition([]) == [ALL]
     assert partition([old], within=NOTHING) == []
+
+
+def test_threads_that_make_the_same_sets_at_once_make_the_same_objects() -> None:
+    made: list[list[EnvironmentSet]] = []
+
+    def work(number: int) -> None:
+        # Versions that occur nowhere else, so that the nodes are new to every thread.
+        texts = [f"python_full_version >= '3.{minor}.77' and sys_platform != 'win32'" for minor in range(300)]
+        order = texts[number * 20 :] + texts[: number * 20]
+        by_text = {text: from_marker(text) for text in order}
+        made.append([by_text[text] for text in texts])
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 6
+    for sets in zip(*made, strict=True):
+        assert all(one is sets[0] for one in sets)
 
 
 def test_what_is_no_marker_or_too_complex_is_refused_by_name() -> None:
