@@ -95,12 +95,20 @@ class References:
         self._metadata[name] = metadata
 
     def _index_for(self, url: str) -> Index:
-        """The configured index that lives on the origin of ``url``, whose credentials then apply; else none's."""
-        origin = urlsplit(url)[:2]
-        on_origin = [index for index in self._query.indexes if urlsplit(index.url)[:2] == origin]
-        if on_origin:
-            return max(on_origin, key=lambda index: len(_common(index.url, url)))
-        return Index(name="direct reference", url=f"{origin[0]}://{origin[1]}/", configured=False)
+        """The index whose file ``url`` is, for its credentials; none's, where that is not certain.
+
+        It is the one with the longest path that leads to ``url``; else the only one on that origin, whose files may
+        lie elsewhere. Of several on one origin none is guessed at: each could have another's password to lose.
+        """
+        origin = _origin(url)
+        on_origin = [index for index in self._query.indexes if _origin(index.url) == origin]
+        above = [index for index in on_origin if urlsplit(url).path.startswith(_root(index))]
+        if above:
+            return max(above, key=lambda index: len(_root(index)))
+        if len(on_origin) == 1:
+            return on_origin[0]
+        scheme, authority = urlsplit(url)[:2]
+        return Index(name="direct reference", url=f"{scheme}://{authority}/", configured=False)
 
     def project(self, name: str) -> Project | None:
         """The one-version project of a referenced name."""
@@ -120,10 +128,13 @@ class References:
         return requirement.url is not None and self.url(requirement.name) == without_fragment(requirement.url)
 
 
-def _common(left: str, right: str) -> str:
-    length = 0
-    for one, other in zip(left, right, strict=False):
-        if one != other:
-            break
-        length += 1
-    return left[:length]
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port; an explicit default port is the same as none."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _root(index: Index) -> str:
+    """The path below which an index keeps its pages and mostly its files; it ends in a slash."""
+    path = urlsplit(index.url).path
+    return path.removesuffix("simple/").removesuffix("+") if path.endswith(("/simple/", "/+simple/")) else path

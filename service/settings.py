@@ -7,17 +7,23 @@ import re
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from resolver.model import Builds
+from transport.credentials import basic, bearer, from_userinfo, header
 from transport.message import Authenticate, Credential, Index
 from transport.secret import Secret
 
 from .quantities import Bytes, Seconds
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_MISPLACED = re.compile(r":[^@]*@")  # ``https://user/x:pw@host/``: the slash makes the user the host
+_UNREADABLE = (
+    "the host or port of an index URL cannot be read; in a user name or password, '/', '?', '#' and '@' must be"
+    " percent-encoded"
+)
 
 
 class SettingsError(ValueError):
@@ -38,19 +44,20 @@ def split_userinfo(url: str) -> tuple[str, Credential | None]:
     """
     if _CONTROL.search(url) or " " in url:
         raise ValueError("an index URL holds a space or a control character")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # its text may quote a part of the password
+        raise ValueError(_UNREADABLE) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("an index URL starts with https:// (or http://) and a host")
+    userinfo, at, _ = parts.netloc.rpartition("@")
+    if not at and _MISPLACED.search(parts.path):
+        raise ValueError(_UNREADABLE)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    authority = host if parts.port is None else f"{host}:{parts.port}"
+    authority = host if port is None else f"{host}:{port}"
     path = parts.path if parts.path.endswith("/") else parts.path + "/"
-    credential = None
-    if parts.username is not None:
-        user, password = unquote(parts.username), unquote(parts.password or "")
-        if _CONTROL.search(user + password):
-            raise ValueError("the userinfo of an index URL holds a control character")
-        credential = Credential("basic", user, Secret(password))
-    return urlunsplit((parts.scheme, authority, path, parts.query, "")), credential
+    return urlunsplit((parts.scheme, authority, path, parts.query, "")), from_userinfo(userinfo)
 
 
 def _read_secret(path: Path) -> Secret:
@@ -104,20 +111,21 @@ class IndexSettings(Section):
         return self
 
     def _credential(self, of_url: Credential | None) -> Credential | None:
+        """Return the credential that the table and the URL make: a token, a header, or a user and password."""
         if self.token_file is not None:
-            return Credential("bearer", "", _read_secret(self.token_file))
+            return bearer(_read_secret(self.token_file).reveal())
         if self.token is not None:
-            return Credential("bearer", "", Secret(self.token.get_secret_value()))
+            return bearer(self.token.get_secret_value())
         if self.header is not None and self.header_file is not None:
-            return Credential("header", self.header, _read_secret(self.header_file))
+            return header(self.header, _read_secret(self.header_file).reveal())
         user = self.username if self.username is not None else (of_url.name if of_url else None)
         if self.password_file is not None:
-            return Credential("basic", user or "", _read_secret(self.password_file))
+            return basic(user or "", _read_secret(self.password_file).reveal())
         if self.password is not None:
-            return Credential("basic", user or "", Secret(self.password.get_secret_value()))
-        if of_url is not None or user is None:
-            return of_url
-        return Credential("basic", user, Secret(""))
+            return basic(user or "", self.password.get_secret_value())
+        if of_url is not None and of_url.name in {user, ""}:
+            return basic(user or "", of_url.secret.reveal())
+        return None if user is None else basic(user, "")  # netrc or the keyring may know that user's password
 
     def _passphrase(self) -> Secret | None:
         if self.client_key_password is not None:
@@ -131,10 +139,16 @@ class IndexSettings(Section):
             SettingsError: a secret file cannot be read.
         """
         url, of_url = split_userinfo(self.url.get_secret_value())
+        try:
+            credential = self._credential(of_url)
+        except SettingsError:
+            raise
+        except ValueError as error:
+            raise SettingsError(f"index.[{self.name}]: {error}") from None
         return Index(
             name=self.name,
             url=url,
-            credential=self._credential(of_url),
+            credential=credential,
             authenticate=self.authenticate,
             explicit=self.explicit,
             default=self.default,

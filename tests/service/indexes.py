@@ -131,10 +131,10 @@ async def serving(
     *,
     environ: Mapping[str, str] | None = None,
     network: Mapping[str, Any] | None = None,
-    **settings: Mapping[str, Any],
+    **settings: Any,
 ) -> AsyncIterator[Service]:
     """Serve with these index tables; ``environ`` is read for settings."""
-    flags = {
+    flags: dict[str, Any] = {
         "index": [dict(index) for index in indexes],
         "default_index": "explicit",
         "cache": {"dir": str(directory / "cache")},

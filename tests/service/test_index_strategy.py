@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.service.indexes import Wheel, basic, content, guarded, page, serving, versions
 from tests.transport.server import HANG, RESET, Answer, index, reply
+
+Tables = list[Mapping[str, Any]]
 
 INTERNAL = Wheel("internal", "1.0")
 HOSTILE = Wheel("internal", "99.0")
@@ -35,7 +39,7 @@ async def test_only_a_clean_not_found_lets_the_next_index_answer(tmp_path: Path,
     answer, outcome = STATES[state]
     mine, theirs = content(INTERNAL), content(HOSTILE)
     async with index({**mine, "/simple/internal/": answer}) as private, index(theirs) as public:
-        tables = [
+        tables: Tables = [
             {"name": "private", "url": f"{private.url}/simple/"},
             {"name": "public", "url": f"{public.url}/simple/", "default": True},
         ]
@@ -55,7 +59,7 @@ async def test_the_rule_holds_for_what_is_only_required_by_others(tmp_path: Path
     front = Wheel("front", "1.0", ("internal",))
     broken = {**content(front), "/simple/internal/": reply(b"", 503)}
     async with index(broken) as private, index(content(HOSTILE)) as public:
-        tables = [
+        tables: Tables = [
             {"name": "private", "url": f"{private.url}/simple/"},
             {"name": "public", "url": f"{public.url}/simple/", "default": True},
         ]
@@ -68,7 +72,7 @@ async def test_the_rule_holds_for_what_is_only_required_by_others(tmp_path: Path
 @pytest.mark.parametrize("code", [401, 403, 503])
 async def test_an_ignored_error_code_means_not_here(tmp_path: Path, code: int) -> None:
     async with index({"*": reply(b"", code)}) as private, index(content(HOSTILE)) as public:
-        tables = [
+        tables: Tables = [
             {"name": "private", "url": f"{private.url}/simple/", "ignore_error_codes": [code]},
             {"name": "public", "url": f"{public.url}/simple/", "default": True},
         ]
@@ -79,7 +83,7 @@ async def test_an_ignored_error_code_means_not_here(tmp_path: Path, code: int) -
 
 async def test_a_pin_asks_no_other_index_and_an_explicit_index_answers_only_to_pins(tmp_path: Path) -> None:
     async with index(content(INTERNAL, Wheel("b", "1.0"))) as private, index(content(HOSTILE)) as public:
-        tables = [
+        tables: Tables = [
             {"name": "private", "url": f"{private.url}/simple/", "explicit": True},
             {"name": "public", "url": f"{public.url}/simple/", "default": True},
         ]
@@ -138,7 +142,7 @@ async def test_each_version_is_fetched_from_and_pinned_to_its_own_index(
 
 async def test_a_failing_index_fails_a_merge_too(tmp_path: Path) -> None:
     async with index({"*": reply(b"", 401)}) as private, index(content(HOSTILE)) as public:
-        tables = [
+        tables: Tables = [
             {"name": "private", "url": f"{private.url}/simple/"},
             {"name": "public", "url": f"{public.url}/simple/"},
         ]
