@@ -7,19 +7,36 @@ every few milliseconds. Targets are solved one after the other; later ones prefe
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from time import perf_counter
 from typing import cast
 
 from transport.turns import Turns
 
-from .environment.target import Target
-from .errors import BudgetExhausted
+from .environment.place import Place
+from .environment.region import Divided, Region
+from .environment.space import NOTHING, from_marker, from_requires_python, split
+from .errors import BudgetExhausted, NoSolution
 from .index.gateway import Gateway
-from .model import Notice, Pin, Query, Resolution, Stats, TargetResolution
+from .model import (
+    ForkStrategy,
+    Notice,
+    Pin,
+    Query,
+    RegionResolution,
+    Resolution,
+    Stats,
+    TargetResolution,
+    Universal,
+)
 from .pins import collect
+from .place_facts import Name, PlaceFacts, no_solution
 from .provider.policy import Policies
+from .reachability import reachability
 from .session import Session
 from .solver import (
     Decided,
@@ -31,10 +48,11 @@ from .solver import (
     Solver,
     Unsolvable,
 )
-from .target_facts import Name, TargetFacts, no_solution
 
 # A solve holds the event loop for no longer than this before others get their turn (DESIGN: some 5 ms).
 MAX_HOLD = 0.004  # seconds
+# Real universal locks have some ten parts; each is a solve of its own.
+MAX_REGIONS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +81,9 @@ async def resolve(query: Query, gateway: Gateway, *, on_event: Watcher | None = 
     session = Session(query, gateway, stats)
     try:
         async with asyncio.timeout(query.budget.seconds):
-            resolutions = await _each_target(query, session, stats, notices, on_event)
+            work = _Work(query, session, stats, notices, on_event)
+            targets = await _each_target(work)
+            regions = () if query.universal is None else await _each_region(work, query.universal)
     except TimeoutError:
         slow = tuple(dict.fromkeys(name for name, _ in sorted(session.slowest, key=lambda item: -item[1])))[:5]
         raise BudgetExhausted(
@@ -75,20 +95,75 @@ async def resolve(query: Query, gateway: Gateway, *, on_event: Watcher | None = 
         await session.close()
     stats.slowest = sorted(session.slowest, key=lambda item: -item[1])[:5]
     unique = tuple(dict.fromkeys(sorted(notices, key=lambda one: (one.package or "", one.code, one.detail))))
-    return Resolution(query, resolutions, unique, stats)
+    return Resolution(query, targets, unique, stats, regions)
 
 
-async def _each_target(
-    query: Query, session: Session, stats: Stats, notices: list[Notice], watch: Watcher | None
-) -> tuple[TargetResolution, ...]:
-    earlier: dict[str, str] = {}
-    resolutions: list[TargetResolution] = []
-    for target in query.targets:
-        pins = await _solve(query, target, earlier, session, stats, notices, watch)
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What the solves of one query share."""
+
+    query: Query
+    session: Session
+    stats: Stats
+    notices: list[Notice]
+    watch: Watcher | None
+    earlier: dict[str, list[str]] = field(default_factory=dict)
+    """The pins of the places that were solved before: preferred in later ones."""
+
+    def remember(self, pins: Mapping[str, Pin]) -> None:
         for name, pin in pins.items():
-            earlier.setdefault(name, pin.version)
+            versions = self.earlier.setdefault(name, [])
+            if pin.version not in versions:
+                versions.append(pin.version)
+
+
+async def _each_target(work: _Work) -> tuple[TargetResolution, ...]:
+    resolutions: list[TargetResolution] = []
+    for target in work.query.targets:
+        facts, decisions = await _solve(work, target)
+        pins = await collect(facts, decisions)
+        work.remember(pins)
         resolutions.append(TargetResolution(target, pins))
     return tuple(resolutions)
+
+
+async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolution, ...]:
+    """Solve for all environments, in as many parts as it takes."""
+    admitted = from_requires_python(universal.requires_python)
+    stated = [admitted & from_marker(marker) for marker in universal.environments] or [admitted]
+    pending = deque(split(reduce(or_, stated, NOTHING), stated[:-1]))
+    by_python = work.query.options.fork_strategy is ForkStrategy.REQUIRES_PYTHON
+    resolutions: list[RegionResolution] = []
+    tried = 0
+    while pending:
+        region = Region(pending.popleft(), divides_by_python=by_python)
+        tried += 1
+        if tried > MAX_REGIONS:
+            raise BudgetExhausted(
+                f"the environments fell into more than {MAX_REGIONS} parts; narrow environments or requires_python",
+                (),
+                {"regions": tried},
+            )
+        try:
+            facts, decisions = await _solve(work, region)
+        except Divided as division:
+            pending.extendleft(reversed(division.parts))
+            continue
+        except NoSolution as error:
+            raise _where(error, region, is_all=tried == 1) from None
+        needed = await reachability(facts, region, decisions)
+        pins = {name: pin for name, pin in (await collect(facts, decisions)).items() if name in needed}
+        work.remember(pins)
+        resolutions.append(RegionResolution(region.space, pins, needed))
+    return tuple(resolutions)
+
+
+def _where(error: NoSolution, region: Region, *, is_all: bool) -> NoSolution:
+    """Say for which environments there is no solution, where it is not for all of them."""
+    if is_all:
+        return error
+    detail = f"For {region.name}: {error.detail}"
+    return NoSolution(detail, error.derivation, error.packages, error.hints)
 
 
 def _name(package: Package) -> Name:
@@ -102,31 +177,28 @@ def _tie(package: Package) -> Package | None:
     return None if extra is None else (name, None)
 
 
-async def _solve(
-    query: Query,
-    target: Target,
-    earlier: dict[str, str],
-    session: Session,
-    stats: Stats,
-    notices: list[Notice],
-    watch: Watcher | None,
-) -> dict[str, Pin]:
-    facts = TargetFacts(query, target, Policies(query, target, earlier), session, notices)
+async def _solve(work: _Work, place: Place) -> tuple[PlaceFacts, Mapping[Package, int]]:
+    """Choose the versions for one place.
+
+    Raises:
+        Divided: the place is a region that one answer cannot serve.
+    """
+    query, stats, session = work.query, work.stats, work.session
+    facts = PlaceFacts(query, place, Policies(query, place, work.earlier), session, work.notices)
     await facts.open()
     solver = Solver(facts.root(), max_decisions=query.budget.decisions, tie=_tie)
     segments = _Segments(stats, session.turns)
     await segments.begin()
     try:
-        decisions = await _run(facts, solver, segments, watch)
+        return facts, await _run(facts, solver, segments, work.watch)
     finally:
         segments.end()
         stats.decisions += solver.decisions
         stats.conflicts += solver.conflicts
         solver.close()
-    return await collect(facts, decisions)
 
 
-async def _run(facts: TargetFacts, solver: Solver, segments: _Segments, watch: Watcher | None) -> Mapping[Package, int]:
+async def _run(facts: PlaceFacts, solver: Solver, segments: _Segments, watch: Watcher | None) -> Mapping[Package, int]:
     """Answer the solver's questions until it has an answer."""
     while True:
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from .environment.place import Place
 from .environment.target import Target
 from .provider import mismatch
 from .provider.candidates import (
@@ -23,7 +24,7 @@ from .solver import Exclusion
 MAX_HINTS = 5  # beyond it the explanation itself is the better reading
 
 
-def hints(names: Sequence[str], tables: Mapping[str, Candidates], target: Target) -> tuple[str, ...]:
+def hints(names: Sequence[str], tables: Mapping[str, Candidates], place: Place) -> tuple[str, ...]:
     """Hints for the packages ``names`` of an explanation, at most one for each kind of exclusion of each package."""
     found: list[str] = []
     for name in dict.fromkeys(name.partition("[")[0] for name in names):
@@ -35,11 +36,11 @@ def hints(names: Sequence[str], tables: Mapping[str, Candidates], target: Target
             known = newest.get(exclusion.kind)
             if exclusion.mask and (known is None or exclusion.mask > known.mask):
                 newest[exclusion.kind] = exclusion
-        found += filter(None, (_hint(name, table, one, target) for one in newest.values()))
+        found += filter(None, (_hint(name, table, one, place) for one in newest.values()))
     return tuple(found[:MAX_HINTS])
 
 
-def _hint(name: str, table: Candidates, exclusion: Exclusion, target: Target) -> str | None:
+def _hint(name: str, table: Candidates, exclusion: Exclusion, place: Place) -> str | None:
     bit = exclusion.mask.bit_length() - 1
     version = table.versions.texts[bit - 1]
     match exclusion.kind:
@@ -52,7 +53,7 @@ def _hint(name: str, table: Candidates, exclusion: Exclusion, target: Target) ->
                 f"{name} {version} was uploaded {exclusion.detail or 'at an unknown time'}; exclude_newer leaves it out"
             )
         case kind if kind == PYTHON:
-            return f"{name} {version} needs Python {exclusion.detail}; the target has {target.python}"
+            return f"{name} {version} needs Python {exclusion.detail}; the lock is for {_python(place)}"
         case kind if kind == NO_BUILD:
             return (
                 f"{name} {version} is a source distribution only; builds and only_binary decide whether it may be used"
@@ -64,3 +65,7 @@ def _hint(name: str, table: Candidates, exclusion: Exclusion, target: Target) ->
             if tags:
                 return f"{name} {version} has wheels for these platforms only: {mismatch.platforms(tags)}"
     return None
+
+
+def _python(place: Place) -> str:
+    return f"Python {place.python}" if isinstance(place, Target) else place.name

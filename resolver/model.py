@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from transport.message import Index
 
+from .environment.space import EnvironmentSet
 from .environment.target import Target
 from .errors import Place
 from .index.page import File
@@ -196,6 +197,16 @@ class TargetResolution:
 
 
 @dataclass(frozen=True, slots=True)
+class RegionResolution:
+    """The pins for one part of a universal resolution's environments, by name."""
+
+    space: EnvironmentSet
+    pins: Mapping[str, Pin]
+    needed: Mapping[str, EnvironmentSet]
+    """Where in ``space`` each of them is needed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something the caller should know although there is a lock."""
 
@@ -230,6 +241,8 @@ class Resolution:
     targets: tuple[TargetResolution, ...]
     warnings: tuple[Notice, ...] = ()
     stats: Stats = field(default_factory=Stats)
+    regions: tuple[RegionResolution, ...] = ()
+    """Of a universal resolution; disjoint. ``targets`` is empty then."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from .environment.markers import without_extra
 from .index.page import File, Release
 from .model import Edge, Notice, Pin
+from .place_facts import PlaceFacts
 from .provider.candidates import file_fault, is_too_new
 from .provider.policy import Filter
 from .provider.requirements import Metadata
 from .requirement import Requirement
 from .solver import Package
-from .target_facts import TargetFacts
 
 
-async def collect(facts: TargetFacts, decisions: Mapping[Package, int]) -> dict[str, Pin]:
+async def collect(facts: PlaceFacts, decisions: Mapping[Package, int]) -> dict[str, Pin]:
     """Walk the decided versions from the caller's requirements and describe each package that is reached."""
     via: dict[str, set[str]] = {}
     extras: dict[str, set[str]] = {}
@@ -58,7 +58,7 @@ def _edge(requirement: Requirement, extra: str | None) -> Edge:
 
 
 async def _pin(
-    facts: TargetFacts,
+    facts: PlaceFacts,
     name: str,
     bit: int,
     extras: set[str],
@@ -105,7 +105,7 @@ def _yanked(release: Release) -> str | None:
     return reasons[0] if reasons and all(reason is not None for reason in reasons) else None
 
 
-def _files(facts: TargetFacts, release: Release, allowed: Filter) -> tuple[tuple[File, ...], File | None]:
+def _files(facts: PlaceFacts, release: Release, allowed: Filter) -> tuple[tuple[File, ...], File | None]:
     """The files that policy admits; whether a wheel fits an environment is for the lock to say."""
     opted_in = release.text in allowed.yanked_pins
 
@@ -121,5 +121,5 @@ def _files(facts: TargetFacts, release: Release, allowed: Filter) -> tuple[tuple
     return wheels, sdist
 
 
-def _is_unusable(facts: TargetFacts, file: File, allowed: Filter) -> bool:
-    return file_fault(file, facts.target, allowed) is not None
+def _is_unusable(facts: PlaceFacts, file: File, allowed: Filter) -> bool:
+    return file_fault(file, facts.place, allowed) is not None

@@ -14,8 +14,8 @@ from packaging.version import Version
 from transport.errors import TransportError
 from transport.message import Index
 
-from .environment.markers import evaluate
-from .environment.target import Target
+from .environment.place import Place as Where
+from .environment.place import evaluate
 from .errors import Fault, IndexFailure, InvalidQuery
 from .index.gateway import Missing
 from .index.page import ProjectPage, Release
@@ -33,16 +33,16 @@ def without_fragment(url: str) -> str:
 
 
 class References:
-    """The direct references of one query in one target."""
+    """The direct references of one query in one place."""
 
-    def __init__(self, query: Query, target: Target, session: Session) -> None:
+    def __init__(self, query: Query, place: Where, session: Session) -> None:
         """Collect them; nothing is fetched before :meth:`open`."""
         self._query = query
         self._session = session
         self._stated: dict[str, list[Stated]] = {}
         for stated in (*query.requirements, *query.constraints, *query.overrides):
             requirement = stated.requirement
-            if requirement.url is not None and (requirement.marker is None or evaluate(requirement.marker, target)):
+            if requirement.url is not None and (requirement.marker is None or evaluate(requirement.marker, place)):
                 self._stated.setdefault(requirement.name, []).append(stated)
         self._projects: dict[str, Project] = {}
         self._metadata: dict[str, Metadata] = {}

@@ -82,6 +82,7 @@ class Locks:
             indexes=self.indexes,
             policy=Policy(self._settings.policy, self._clock()),
             max_seconds=self._settings.service.max_seconds,
+            default_requires_python=self._settings.service.default_requires_python,
             refresh=refresh,
         )
         return asked, identify(asked)

@@ -6,15 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from resolver.environment.space import DiagramLimitError, from_marker
 from resolver.environment.target import Target, TargetError, make_target
 from resolver.errors import Fault, InvalidQuery, Place
 from resolver.inputs import Inputs, preferences, read_inputs, read_lock
-from resolver.model import Budget, Notice, Options, PackageOptions, Preference, Prerelease, Query
+from resolver.model import Budget, Notice, Options, PackageOptions, Preference, Prerelease, Query, Universal
+from resolver.requirement import RequirementError
 from transport.message import Index
 
 from .policy import Policy, names
 from .problems import invalid
-from .schema import LockRequest, TargetModel, problem
+from .schema import LockRequest, TargetModel, UniversalModel, problem
 
 DEFAULT_PLATFORM = "linux"  # where most builds run; the answer names it
 
@@ -51,6 +53,25 @@ class _Reader:
             if target is not None and found.setdefault(target.name, target) is not target:
                 self._fault(f"/targets/{at}/name", f"two targets are called {target.name!r}")
         return tuple(found.values())
+
+    def universal(self) -> Universal:
+        """All environments; ``requires_python`` is empty where the request does not say it."""
+        model = self.request.universal or UniversalModel()
+        for key, texts in (
+            ("environments", model.environments),
+            ("required_environments", model.required_environments),
+        ):
+            for at, text in enumerate(texts):
+                try:
+                    space = from_marker(text)
+                except (RequirementError, DiagramLimitError) as error:
+                    self._fault(f"/universal/{key}/{at}", f"not a marker: {error}")
+                    continue
+                if space.mentions_extra:
+                    self._fault(f"/universal/{key}/{at}", "an environment cannot depend on extras")
+                elif space.is_empty():
+                    self._fault(f"/universal/{key}/{at}", "there is no such environment")
+        return Universal(model.requires_python or "", tuple(model.environments), tuple(model.required_environments))
 
     def _target(self, pointer: str, model: TargetModel) -> Target | None:
         if model.python is None and model.markers is None:
@@ -173,6 +194,7 @@ def to_query(
     indexes: Sequence[Index],
     policy: Policy,
     max_seconds: float,
+    default_requires_python: str,
     refresh: bool = False,
 ) -> Asked:
     """Return the query of ``request``.
@@ -182,14 +204,9 @@ def to_query(
     """
     if request.targets is not None and request.universal is not None:
         raise invalid("/universal", "targets and universal exclude each other; give one of them")
-    if request.targets is None:
-        raise invalid(
-            "/targets",
-            "universal locks are not available in this version; name at least one target,"
-            ' such as {"python": "3.13", "platform": "linux"}',
-        )
     reader = _Reader(request, indexes, policy)
     targets = reader.targets()
+    universal = reader.universal() if request.targets is None else None
     chosen = reader.chosen_indexes()
     options = reader.options(chosen)
     if request.budget.seconds > max_seconds:
@@ -212,6 +229,9 @@ def to_query(
         requirements=inputs.requirements,
         indexes=chosen,
         targets=targets,
+        universal=None
+        if universal is None
+        else _with_python(universal, inputs.requires_python, default_requires_python),
         constraints=inputs.constraints,
         overrides=inputs.overrides,
         excludes=inputs.excludes,
@@ -225,6 +245,11 @@ def to_query(
         refresh=refresh,
     )
     return Asked(query, reader.ages, (*reader.notices, *inputs.warnings, *_hints(inputs)))
+
+
+def _with_python(universal: Universal, stated: str | None, default: str) -> Universal:
+    """The Pythons of a universal lock: as requested, else as the project says, else the server's default."""
+    return replace(universal, requires_python=universal.requires_python or stated or default)
 
 
 def _with_files(options: Options, inputs: Inputs, request: LockRequest) -> Options:

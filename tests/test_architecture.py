@@ -23,15 +23,20 @@ TRANSPORT_WORDS = {
     "credentials",
     "errors",
     "fetch",
+    "fields",
     "freshness",
     "hop",
     "message",
     "origin",
     "partition",
+    "ranges",
     "redaction",
+    "reply",
     "secret",
     "settings",
     "turns",
+    "validation",
+    "vary",
 }
 # A layer that takes several files: the layer, and the parts that it alone uses.
 TRANSPORT_PARTS = {
@@ -64,7 +69,7 @@ RESOLVER_ASYNC = {
     "resolver.prefetch",
     "resolver.references",
     "resolver.session",
-    "resolver.target_facts",
+    "resolver.place_facts",
 }
 # What would make the same question answered differently, or answered elsewhere.
 IMPURE = {"asyncio", "time", "datetime", "logging", "os", "random", "secrets", "socket", "threading", "subprocess"}

@@ -31,7 +31,7 @@ from .test_driver import query
             "a 1.0 has wheels for these platforms only: win_amd64",
         ),
         ("a 1.0 yanked", Options(), "was yanked (broken)", "pin it exactly (a==1.0)"),
-        ("a 1.0 py>=3.13", Options(), "needs Python >=3.13", "the target has 3.12.0"),
+        ("a 1.0 py>=3.13", Options(), "needs Python >=3.13", "the lock is for Python 3.12.0"),
         ("a 1.0a1", Options(prerelease=Prerelease.DISALLOW), "pre-release", "allow it with prerelease = allow"),
         (
             "a 1.0 at:2025-01-01T00:00:00Z",

@@ -7,20 +7,14 @@ the targets is the caller's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import Version
-
-from resolver.environment.tags import rank
-from resolver.environment.target import Target
 from resolver.index.page import File
 from resolver.model import Changes, Lock, LockedDependency, LockedPackage, Notice, Pin, Resolution, Stated
 
 from .address import plain, redacted
 from .diff import changes, version_key
-from .distinction import Distinction, between
+from .places import Places, Regions, Targets, single_quoted
 
 _Source = tuple[str, str, str | None, str | None, str | None]
 """(name, version, index, index URL, reference): what makes two pins one package."""
@@ -34,10 +28,12 @@ def build(resolution: Resolution) -> Lock:
         LockError: a URL carries a credential.
     """
     query = resolution.query
-    targets = [resolved.target for resolved in resolution.targets]
+    places: Places = (
+        Targets(resolution.targets) if query.universal is None else Regions(query.universal, resolution.regions)
+    )
     groups: dict[_Source, list[tuple[int, Pin]]] = {}
-    for position, resolved in enumerate(resolution.targets):
-        for pin in resolved.pins.values():
+    for position, pins in enumerate(places.pins):
+        for pin in pins.values():
             source = (pin.name, pin.version, pin.index, pin.index_url, pin.reference)
             groups.setdefault(source, []).append((position, pin))
     ordered = sorted(
@@ -45,12 +41,10 @@ def build(resolution: Resolution) -> Lock:
     )
     names = [source[0] for source in ordered]
     several = {name for name, following in pairwise(names) if name == following}
-    selected = [resolved.pins for resolved in resolution.targets]
-    distinction = between(targets)
-    packages = tuple(_package(groups[source], targets, distinction, selected, several) for source in ordered)
+    packages = tuple(_package(groups[source], places, several) for source in ordered)
     return Lock(
-        requires_python=_requires_python(targets, query.requires_python),
-        environments=tuple(dict.fromkeys(_single_quoted(target.marker) for target in targets)),
+        requires_python=places.requires_python(query.requires_python),
+        environments=places.environments,
         packages=packages,
         extras=query.extras,
         groups=query.groups,
@@ -72,14 +66,17 @@ def _stated_text(stated: Stated) -> str:
 
 def _package(
     group: Sequence[tuple[int, Pin]],
-    targets: Sequence[Target],
-    distinction: Distinction,
-    selected: Sequence[Mapping[str, Pin]],
+    places: Places,
     several: set[str],
 ) -> LockedPackage:
     pin = group[0][1]
-    members = [targets[position] for position, _ in group]
-    wheels = {file.filename: file for _, one in group for file in one.wheels if pin.reference or _usable(file, members)}
+    name, positions = pin.name, [position for position, _ in group]
+    wheels = {
+        file.filename: file
+        for _, one in group
+        for file in one.wheels
+        if pin.reference or places.uses(file, name, positions)
+    }
     sdist = next((one.sdist for _, one in group if one.sdist is not None), None)
     kept = tuple(wheels[filename] for filename in sorted(wheels))
     requires_python = next((one.requires_python for _, one in group if one.requires_python), None)
@@ -92,20 +89,20 @@ def _package(
     return LockedPackage(
         name=pin.name,
         version=pin.version,
-        marker=distinction.marker(sum(1 << position for position, _ in group)),
+        marker=places.marker(name, positions),
         extras=tuple(sorted({extra for _, one in group for extra in one.extras})),
         direct=any(one.is_direct for _, one in group),
-        targets=tuple(target.name for target in members),
+        targets=places.names(positions),
         index=pin.index,
         index_url=pin.index_url,
         requires_python=requires_python,
-        requires=_requires(group, selected, several),
+        requires=_requires(group, places.pins, several),
         via=tuple(sorted({origin for _, one in group for origin in one.via})),
         wheels=kept,
         sdist=sdist,
         reference=pin.reference,
         flags=_flags(group, files),
-        enforced_python=_enforced(requires_python, tuple(one.python for one in members)) if requires_python else None,
+        enforced_python=places.enforced(requires_python, name, positions) if requires_python else None,
     )
 
 
@@ -119,7 +116,7 @@ def _requires(
             chosen = selected[position].get(edge.name)
             if chosen is not None and edge.name != pin.name:
                 version = chosen.version if edge.name in several else ""
-                markers.setdefault((edge.name, version), set()).add(edge.marker and _single_quoted(edge.marker))
+                markers.setdefault((edge.name, version), set()).add(edge.marker and single_quoted(edge.marker))
     return tuple(
         LockedDependency(name, marker, version or None)
         for name, version in sorted(markers, key=lambda key: (key[0], version_key(key[1])))
@@ -139,46 +136,3 @@ def _flags(group: Sequence[tuple[int, Pin]], files: Sequence[File]) -> tuple[str
         ("no-upload-time", pin.reference is None and None in [file.upload_time for file in files]),
     )
     return tuple(flag for flag, holds in asserted if holds)
-
-
-def _usable(file: File, targets: Sequence[Target]) -> bool:
-    return file.tags is not None and any(rank(file.tags, target) is not None for target in targets)
-
-
-@lru_cache(maxsize=16_384)  # the texts of Requires-Python in a large index, for a few targets
-def _enforced(requires_python: str, pythons: tuple[str, ...]) -> str | None:
-    """The specifiers that all of ``pythons`` satisfy; None where there are none, or the text is none."""
-    try:
-        specifiers = SpecifierSet(requires_python)
-    except InvalidSpecifier:
-        return None  # of old metadata: ``>=2.7.*``
-    versions = [_version(python) for python in pythons]
-    kept = [str(one) for one in specifiers if all(one.contains(version, prereleases=True) for version in versions)]
-    return ",".join(sorted(kept)) or None
-
-
-def _version(python: str) -> Version:
-    return Version(python.rstrip("+"))  # an interpreter built from a checkout calls itself 3.13.1+
-
-
-@lru_cache(maxsize=16_384)
-def _single_quoted(marker: str) -> str:
-    """Respell a marker so that JSON and TOML need no escapes, where its values allow that."""
-    return marker if "'" in marker else marker.replace('"', "'")
-
-
-def _requires_python(targets: Sequence[Target], stated: str | None) -> str | None:
-    """Return the caller's own ``requires-python`` where every target satisfies it, else the oldest target's minor."""
-    if not targets:
-        return stated
-    pythons = [_version(target.python) for target in targets]
-    if stated:
-        try:
-            specifiers = SpecifierSet(stated)
-        except InvalidSpecifier:
-            specifiers = SpecifierSet("<0")
-        if all(specifiers.contains(python, prereleases=True) for python in pythons):
-            return ",".join(sorted(str(one) for one in specifiers))
-    oldest = min(pythons)
-    minor = Version(f"{oldest.major}.{oldest.minor}")
-    return f">={min(minor, oldest)}"  # 3.15.0b1 is older than 3.15

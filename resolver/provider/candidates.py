@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from ..environment.tags import rank, requires_python_admits
-from ..environment.target import Target
+from ..environment.place import Place, rank, requires_python_admits
 from ..index.page import File, ProjectPage, Release
 from ..solver import Exclusion
 from . import mismatch
@@ -76,26 +75,24 @@ def instant(text: str) -> datetime | None:
     return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
 
 
-def file_fault(file: File, target: Target, allowed: Filter) -> tuple[str, str] | None:
+def file_fault(file: File, place: Place, allowed: Filter) -> tuple[str, str] | None:
     """Why ``file`` cannot be used, as (kind, detail); None when it can."""
     if allowed.hashes and not allowed.hashes.intersection(file.hashes):
         return (HASHES, "none of its hashes is among those that the requirements give")
-    return _fit_fault(file.tags, file.requires_python, target, allowed)
+    return _fit_fault(file.tags, file.requires_python, place, allowed)
 
 
-def _fit_fault(
-    tags: str | None, requires_python: str | None, target: Target, allowed: Filter
-) -> tuple[str, str] | None:
+def _fit_fault(tags: str | None, requires_python: str | None, place: Place, allowed: Filter) -> tuple[str, str] | None:
     """Why a file with these tags (None: an sdist) does not fit; all that a signature can tell."""
     if tags is None:
         if not allowed.sdists:
             return (NO_BUILD, "has no wheels, and builds are off")
     elif not allowed.wheels:
         return (NO_FILE, "has no source distribution, and no_binary excludes its wheels")
-    if requires_python is not None and not requires_python_admits(requires_python, target):
+    if requires_python is not None and not requires_python_admits(requires_python, place):
         return (PYTHON, requires_python)
-    if tags is not None and rank(tags, target) is None:
-        return (NO_FILE, mismatch.reason(tags, target))
+    if tags is not None and rank(tags, place) is None:
+        return (NO_FILE, mismatch.reason(tags, place))
     return None
 
 
@@ -110,8 +107,8 @@ def is_too_new(file: File, limit: datetime | None) -> bool:
 class Filtering:
     """Filters the releases of one project for one target; the memo makes equal signatures cost one look."""
 
-    def __init__(self, target: Target, allowed: Filter) -> None:
-        self._target = target
+    def __init__(self, place: Place, allowed: Filter) -> None:
+        self._place = place
         self._allowed = allowed
         self._memo: dict[Signature, tuple[str, str] | None] = {}
 
@@ -131,7 +128,7 @@ class Filtering:
     def _examine_signature(self, signature: Signature) -> tuple[str, str] | None:
         faults: list[tuple[str, str]] = []
         for tags, requires_python, is_yanked in signature:
-            fault = (YANKED, "") if is_yanked else _fit_fault(tags, requires_python, self._target, self._allowed)
+            fault = (YANKED, "") if is_yanked else _fit_fault(tags, requires_python, self._place, self._allowed)
             if fault is None:
                 return None
             faults.append(fault)
@@ -149,7 +146,7 @@ class Filtering:
             elif file.yanked is not None and not opted_in:
                 fault = (YANKED, file.yanked)
             else:
-                fault = file_fault(file, self._target, self._allowed)
+                fault = file_fault(file, self._place, self._allowed)
             if fault is None:
                 return None
             faults.append(fault)
@@ -171,9 +168,9 @@ def _worst(faults: Sequence[tuple[str, str]]) -> tuple[str, str]:
     return (nearest, ", ".join(details[:6]))
 
 
-def select(project: Project, target: Target, allowed: Filter) -> Selection:
+def select(project: Project, place: Place, allowed: Filter) -> Selection:
     """Apply ``allowed`` to every release of ``project``."""
-    filtering = Filtering(target, allowed)
+    filtering = Filtering(place, allowed)
     grouped: dict[tuple[str, str], int] = {}
     undated = 0
     for number, release in enumerate(project.page.releases, 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from ..environment.place import Place
 from ..environment.target import Target
 
 MAX_SHOWN = 8  # tags of one release that a hint lists
@@ -18,8 +19,11 @@ def _platforms(key: str, target: Target) -> frozenset[str]:
     return frozenset(tag.rsplit("-", 1)[-1] for tag in target.tags)
 
 
-def reason(tags: str, target: Target) -> str:
+def reason(tags: str, place: Place) -> str:
     """The fact about a release whose wheels do not fit, continuing a sentence that begins with the release."""
+    if not isinstance(place, Target):
+        return "has no wheels for the environments of the lock"
+    target = place
     platforms = _platforms(target.key, target)
     if any(one in platforms for one in tags.lower().rsplit("-", 1)[-1].split(".")):
         version = target.markers.get("python_version", target.python)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..environment.markers import evaluate
-from ..environment.target import Target
+from ..environment.place import Place, evaluate
 from ..model import Builds, PackageOptions, Prerelease, Query, ResolutionMode, Stated
 from .versions import exact_pin, mentions_prerelease
 
@@ -39,31 +39,31 @@ class Order:
 
 
 class Policies:
-    """The policies of one query for one target. Pure; every answer is computed once per name."""
+    """The policies of one query for one place. Pure; every answer is computed once per name."""
 
-    def __init__(self, query: Query, target: Target, earlier: dict[str, str]) -> None:
-        """``earlier`` holds the pins of targets that were resolved before, by name: preferred over a lock's."""
+    def __init__(self, query: Query, place: Place, earlier: Mapping[str, Sequence[str]]) -> None:
+        """``earlier`` holds the pins of places that were resolved before, by name: preferred over a lock's."""
         self._query = query
         self._earlier = earlier
         self._direct: dict[str, list[Stated]] = {}
         for stated in query.overrides:
-            self._note(stated, target)
+            self._note(stated, place)
         overridden = {stated.requirement.name for stated in query.overrides}
         for stated in query.requirements:
             if stated.requirement.name not in overridden:
-                self._note(stated, target)
+                self._note(stated, place)
         self._constraints: dict[str, list[Stated]] = {}
         for stated in query.constraints:
             marker = stated.requirement.marker
-            if marker is None or evaluate(marker, target):
+            if marker is None or evaluate(marker, place):
                 self._constraints.setdefault(stated.requirement.name, []).append(stated)
         self._preferred: dict[str, list[str]] = {}
         for preference in query.preferences:
             self._preferred.setdefault(preference.name, []).append(preference.version)
 
-    def _note(self, stated: Stated, target: Target) -> None:
+    def _note(self, stated: Stated, place: Place) -> None:
         marker = stated.requirement.marker
-        if marker is None or evaluate(marker, target):
+        if marker is None or evaluate(marker, place):
             self._direct.setdefault(stated.requirement.name, []).append(stated)
 
     def is_direct(self, name: str) -> bool:
@@ -104,7 +104,7 @@ class Policies:
         """Which candidate of ``name`` to try first."""
         options = self._query.options
         own = options.packages.get(name, _NO_OPTIONS)
-        preferred = [self._earlier[name]] if name in self._earlier else []
+        preferred = list(self._earlier.get(name, ()))
         preferred += self._preferred.get(name, ())
         return Order(
             lowest=options.resolution is ResolutionMode.LOWEST

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from ..environment.markers import evaluate, mentions_extra
+from ..environment.markers import mentions_extra
+from ..environment.place import Place, evaluate
+from ..environment.space import from_marker
 from ..environment.target import Target
 from ..index.page import CoreMetadata
 from ..requirement import Requirement, RequirementError, parse_legacy
+
+MAX_PLACES = 64  # targets and regions remembered per release; a universal lock has some ten
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,24 +26,32 @@ class Metadata:
     core: CoreMetadata
     requires: tuple[Requirement, ...]
     unreadable: tuple[str, ...]
-    _active: dict[tuple[str, str | None], tuple[Requirement, ...]] = field(default_factory=dict, repr=False)
+    _active: dict[tuple[Hashable, str | None], tuple[Requirement, ...]] = field(default_factory=dict, repr=False)
 
-    def active(self, target: Target, extra: str | None) -> tuple[Requirement, ...]:
-        """Requirements that apply in ``target``: without extras, or those that ``extra`` adds."""
-        key = (target.key, extra)
+    def active(self, place: Place, extra: str | None) -> tuple[Requirement, ...]:
+        """Requirements that apply in ``place``: without extras, or those that ``extra`` adds."""
+        key = (place.key, extra)
         found = self._active.get(key)
         if found is None:
-            found = self._active[key] = tuple(one for one in self.requires if _applies(one, target, extra))
+            if len(self._active) >= MAX_PLACES:
+                self._active.clear()
+            found = self._active[key] = tuple(one for one in self.requires if _applies(one, place, extra))
         return found
 
 
-def _applies(requirement: Requirement, target: Target, extra: str | None) -> bool:
+def _applies(requirement: Requirement, place: Place, extra: str | None) -> bool:
     marker = requirement.marker
     if marker is None:
         return extra is None
     if extra is None:
-        return evaluate(marker, target)
-    return mentions_extra(marker) and evaluate(marker, target, (extra,)) and not evaluate(marker, target)
+        return evaluate(marker, place)
+    if not mentions_extra(marker):
+        return False
+    if isinstance(place, Target):
+        return evaluate(marker, place, (extra,)) and not evaluate(marker, place)
+    # In a region it may hold here without the extra and there with it.
+    space = from_marker(marker)
+    return not (place.space & space.without_extras((extra,)) - space.without_extras()).is_empty()
 
 
 def read(core: CoreMetadata) -> Metadata:

@@ -120,7 +120,8 @@ class VersionList:
     def describe(self, mask: int) -> str:
         """Words for a set, made of versions that exist.
 
-        ``any version`` (of several), ``no version``, ``==2.0``, ``<2.0``, ``>=1.0,<2.0``, ``>=2.0``; several runs joined by ``|``.
+        ``any version`` (of several), ``no version``, ``==2.0``, ``<2.0``, ``>=1.0,<2.0``, ``>=2.0``;
+        several runs joined by ``|``.
         A run ends before the next listed version; where ``<`` that version would, by PEP 440, exclude the run's
         own last member (a pre-release of it), the run ends with ``<=`` its member.
         """

@@ -128,13 +128,29 @@ async def test_a_form_carries_several_files_and_options(tmp_path: Path) -> None:
     assert {one["name"]: one["version"] for one in answer["packages"]} == {"a": "1.0"}
 
 
-async def test_universal_locks_are_said_to_be_missing(tmp_path: Path) -> None:
+async def test_without_targets_a_lock_is_universal_for_the_servers_default(tmp_path: Path) -> None:
     async with serving(tmp_path, WORLD) as service:
-        for body in ({"requirements": ["a"]}, {"requirements": ["a"], "universal": {}}):
+        for body in ({"requirements": ["a"]}, {"requirements": ["a"], "universal": {"requires_python": ">=3.10"}}):
             async with service.client.post("/v1/lock", json=body) as response:
-                problem = await response.json(content_type="application/problem+json")
-            assert (response.status, problem["errors"][0]["pointer"]) == (422, "/targets")
-            assert "target" in problem["detail"]
+                answer = await response.json()
+            assert response.status == 200, answer
+            assert answer["requires_python"].startswith(">=3.1")
+            assert [one["marker"] for one in answer["packages"] if one["name"] == "a"] == [None]
+
+
+async def test_an_environment_that_is_none_is_a_fault_with_its_place(tmp_path: Path) -> None:
+    universal = {
+        "environments": ["sys_platform == 'linux'", "sys_platform = 'x'"],
+        "required_environments": ["extra == 'x'"],
+    }
+    body = {"requirements": ["a"], "universal": universal}
+    async with serving(tmp_path, WORLD) as service, service.client.post("/v1/lock", json=body) as response:
+        problem = await response.json(content_type="application/problem+json")
+    assert response.status == 422
+    assert [one["pointer"] for one in problem["errors"]] == [
+        "/universal/environments/1",
+        "/universal/required_environments/0",
+    ]
 
 
 async def test_every_fault_is_told_at_once_with_its_place(tmp_path: Path) -> None:

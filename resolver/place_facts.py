@@ -1,4 +1,4 @@
-"""Facts for one target: what the solver is told about projects, releases and their requirements.
+"""Facts for one place (a target, or a region): what the solver is told about projects, releases, requirements.
 
 Lives here: the translation from requirements to the solver's dependencies (overrides, excludes, extras, direct
 references), and the memo that the fetch-ahead shares. It decides nothing about versions.
@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-from .environment.markers import evaluate
-from .environment.tags import rank
-from .environment.target import Target
+from .environment.place import Place, evaluate, rank, requires_python_admits
+from .environment.region import Region, divide, divide_by
+from .environment.space import EnvironmentSet, from_marker
 from .errors import BadIndexResponse, HashMismatch, NoSolution
 from .hints import hints
 from .index.gateway import Missing
@@ -47,20 +47,18 @@ class ExtraTable(Candidates):
         return ()
 
 
-class TargetFacts:
-    """Everything known for one target of one query."""
+class PlaceFacts:
+    """Everything known for one place of one query."""
 
-    def __init__(
-        self, query: Query, target: Target, policies: Policies, session: Session, notices: list[Notice]
-    ) -> None:
+    def __init__(self, query: Query, place: Place, policies: Policies, session: Session, notices: list[Notice]) -> None:
         """``notices`` is appended to."""
         self.query = query
-        self.target = target
+        self.place = place
         self.policies = policies
         self.session = session
         self.notices = notices
         self.ahead = FetchAhead(self, session.start)
-        self.references = References(query, target, session)
+        self.references = References(query, place, session)
         self._tables: dict[str, asyncio.Task[Candidates]] = {}
         self._evidence: dict[tuple[str, str], list[File]] = {}
         self._extra_tables: dict[str, ExtraTable] = {}
@@ -91,10 +89,16 @@ class TargetFacts:
         return [one for one in applied if self._applies(one.requirement)]
 
     def _applies(self, requirement: Requirement) -> bool:
-        return requirement.marker is None or evaluate(requirement.marker, self.target)
+        return requirement.marker is None or evaluate(requirement.marker, self.place)
 
     def root(self) -> list[Dependency]:
-        """The dependencies of the query itself."""
+        """The dependencies of the query itself.
+
+        Raises:
+            Divided: the place is a region, and the requirements divide it.
+        """
+        if isinstance(self.place, Region):
+            divide(self.place, [self._condition(stated.requirement, None) for stated in self.stated()])
         dependencies: list[Dependency] = []
         for stated in self.stated():
             dependencies += self._dependencies_on(stated.requirement, stated.origin)
@@ -142,7 +146,7 @@ class TargetFacts:
         """The pages of ``name`` as one project; None where there is no page."""
         if len(projects) < 2:
             return projects[0] if projects else None
-        filtering = Filtering(self.target, self.policies.filter(name))
+        filtering = Filtering(self.place, self.policies.filter(name))
         strategy = self.query.options.index_strategy
         return merge(projects, strategy, lambda release: filtering.fault(release) is None)
 
@@ -154,7 +158,7 @@ class TargetFacts:
             where = "in the index it is pinned to" if self.policies.index(name) else "in any index"
             missing = Exclusion(0, "not-found", f"was not found {where}")
             return Candidates(None, nothing, Selection(0, (missing,), 0), Order())
-        selection = select(project, self.target, self.policies.filter(name))
+        selection = select(project, self.place, self.policies.filter(name))
         if selection.undated:
             self.notices.append(
                 Notice(
@@ -221,11 +225,11 @@ class TargetFacts:
         """Wheels that can be installed in the target, best tags first."""
         ranked: list[tuple[int, str, File]] = []
         for file in release.wheels:
-            if file_fault(file, self.target, allowed) is not None or is_too_new(file, allowed.exclude_newer):
+            if file_fault(file, self.place, allowed) is not None or is_too_new(file, allowed.exclude_newer):
                 continue
             if file.yanked is not None and release.text not in allowed.yanked_pins:
                 continue
-            position = rank(file.tags or "", self.target)
+            position = rank(file.tags or "", self.place)
             if position is not None:
                 ranked.append((position, file.filename, file))
         return [file for _, _, file in sorted(ranked, key=lambda item: item[:2])]
@@ -236,7 +240,7 @@ class TargetFacts:
         """The requirements that a release (or one extra of it) has in the target, after overrides and excludes."""
         if self.query.options.no_deps:
             return ()
-        active = metadata.active(self.target, extra)
+        active = metadata.active(self.place, extra)
         if not self._overrides and not self.query.excludes:
             return active
         effective: list[Requirement] = []
@@ -271,10 +275,16 @@ class TargetFacts:
         name, extra = package
         if not isinstance(found, Metadata):
             return found
+        demanded = found.core.requires_python
+        if demanded is not None and not requires_python_admits(demanded, self.place):
+            return ("requires-python", demanded)  # pages need not say what the metadata says
+        requirements = tuple(self.requirements_of(found, extra))
+        if isinstance(self.place, Region):
+            self._divide(self.place, package, bit, demanded, requirements)
         dependencies: list[Dependency] = []
         if extra is not None:
             dependencies.append(Dependency((name, None), bit, "", is_exact=True))
-        for requirement in self.requirements_of(found, extra):
+        for requirement in requirements:
             if requirement.url is not None and not self.references.covers(requirement):
                 return (
                     "direct-reference",
@@ -289,6 +299,32 @@ class TargetFacts:
             wanted = self._dependencies_on(requirement, requirement.text)
             dependencies += [one for one in wanted if one.package != package]
         return dependencies
+
+    def _divide(
+        self, region: Region, package: Name, bit: int, demanded: str | None, requirements: Sequence[Requirement]
+    ) -> None:
+        """Divide the region by what a version that is being tried demands."""
+        name, extra = package
+        project = self.known_table(package).project
+        assert project is not None
+        files = self.usable_files(name, project.release(bit))
+        admitted = region.part_admitted(file.requires_python for file in files) if files else region.space
+        divide_by(region, admitted & region.part_admitted([demanded]))
+        divide(region, [self._condition(one, extra) for one in requirements])
+
+    def usable_files(self, name: str, release: Release) -> list[File]:
+        """The files of ``release`` that may be installed somewhere in the place."""
+        allowed = self.policies.filter(name)
+        sdist = release.sdist
+        files = self.usable_wheels(release, allowed)
+        if sdist is not None and file_fault(sdist, self.place, allowed) is None:
+            files = [*files, sdist]
+        return files
+
+    @staticmethod
+    def _condition(requirement: Requirement, extra: str | None) -> tuple[str, EnvironmentSet]:
+        taken = () if extra is None else (extra,)
+        return requirement.name, from_marker(requirement.marker).without_extras(taken)
 
     def version_text(self, package: Name, bit: int) -> str:
         """The version of a bit."""
@@ -314,12 +350,12 @@ def _constrain(versions: VersionList, constraints: Sequence[Stated]) -> list[Exc
     ]
 
 
-def no_solution(facts: TargetFacts, incompatibility: Incompatibility) -> NoSolution:
+def no_solution(facts: PlaceFacts, incompatibility: Incompatibility) -> NoSolution:
     """The solver's last incompatibility as an error with its explanation."""
     tables = facts.explanation_tables()
     explanation = explain(incompatibility, dict[Package, VersionTable](tables.items()), label)
     by_name = {name: table for (name, extra), table in tables.items() if extra is None}
-    found = hints(explanation.packages, by_name, facts.target)
+    found = hints(explanation.packages, by_name, facts.place)
     return NoSolution(explanation.text, explanation.derivation, explanation.packages, found)
 
 

@@ -1,0 +1,132 @@
+"""A region: a set of environments that one solve answers for, and how it is divided when one answer cannot do.
+
+Universal resolution solves for a region at a time. Where requirements on one project hold in different parts of a
+region, or a release admits only the newer Pythons of it, the region is divided and each part is solved for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from ..specifier import SpecifierError
+from .marker_text import to_marker
+from .space import ALL, EnvironmentSet, admits_final_python, from_marker, from_requires_python_floor, python_bounds
+from .wheel_space import from_tags
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """A set of environments, in the place of a :class:`~resolver.environment.target.Target`."""
+
+    space: EnvironmentSet
+    divides_by_python: bool = True
+    """Whether a release that needs a newer Python than the region's oldest divides it (``fork_strategy``)."""
+
+    @property
+    def key(self) -> EnvironmentSet:
+        """Equal keys mean equal sets."""
+        return self.space
+
+    @property
+    def name(self) -> str:
+        """How the region is called in texts."""
+        return to_marker(self.space) or "every environment"
+
+    def applies(self, requirement_marker: str | None) -> bool:
+        """Whether a marker holds anywhere in the region."""
+        return not self.space.is_disjoint(from_marker(requirement_marker))
+
+    def admits_python(self, specifier: str) -> bool:
+        """Whether a Requires-Python admits the region (or a part that the region may be divided into)."""
+        floor = _floor(specifier)
+        if self.divides_by_python:
+            return admits_final_python(self.space & floor)
+        return self.space.implies(floor)
+
+    def admits_tags(self, tags: str) -> bool:
+        """Whether a wheel can be installed anywhere in the region."""
+        return not self.space.is_disjoint(from_tags(tags))
+
+    def part_admitted(self, specifiers: Iterable[str | None]) -> EnvironmentSet:
+        """The part of the region that any of several Requires-Python admits."""
+        admitted = self.space - self.space
+        for specifier in specifiers:
+            admitted |= self.space if specifier is None else self.space & _floor(specifier)
+        return admitted
+
+
+def _floor(specifier: str) -> EnvironmentSet:
+    try:
+        return from_requires_python_floor(specifier)
+    except SpecifierError:
+        return ALL  # unreadable text of old metadata demands nothing
+
+
+class Divided(Exception):
+    """One solve cannot answer for a region; each of ``parts`` is to be solved for itself, in this order."""
+
+    def __init__(self, parts: Sequence[EnvironmentSet]) -> None:
+        super().__init__(f"{len(parts)} parts")
+        self.parts = tuple(parts)
+
+
+def divide(region: Region, conditions: Iterable[tuple[str, EnvironmentSet]]) -> None:
+    """Divide a region by requirements that stand side by side, as uv does: (project, where it is required) pairs.
+
+    Requirements on one project with different markers divide by each of them. A lone requirement divides only where
+    its marker has a higher lower bound on Python than the region: what it brings in may need that Python.
+
+    Raises:
+        Divided: there is more than one part.
+    """
+    parts = [region.space]
+    by_name: dict[str, dict[EnvironmentSet, None]] = {}
+    for name, condition in conditions:
+        by_name.setdefault(name, {})[condition] = None
+    for markers in by_name.values():
+        if len(markers) == 1 and not _raises_python(region.space, next(iter(markers))):
+            continue
+        for marker in markers:
+            if not region.space.implies(marker):
+                parts = [piece for part in parts for piece in (part & marker, part - marker) if _is_somewhere(piece)]
+    if len(parts) > 1:
+        raise Divided(in_order(parts, newest_first=region.divides_by_python))
+
+
+def divide_by(region: Region, admitted: EnvironmentSet) -> None:
+    """Divide a region into what is admitted and the rest.
+
+    Raises:
+        Divided: neither is empty.
+    """
+    parts = [part for part in (region.space & admitted, region.space - admitted) if _is_somewhere(part)]
+    if len(parts) > 1:
+        raise Divided(in_order(parts, newest_first=region.divides_by_python))
+
+
+def _is_somewhere(space: EnvironmentSet) -> bool:
+    return not space.is_empty() and admits_final_python(space)
+
+
+def _raises_python(space: EnvironmentSet, marker: EnvironmentSet) -> bool:
+    part = space & marker
+    return not part.is_empty() and _lowest(part) > _lowest(space) and _lowest(marker) > Version("0")
+
+
+def _lowest(space: EnvironmentSet) -> Version:
+    low, _ = python_bounds(space)
+    return Version(low or "0")
+
+
+def in_order(parts: Iterable[EnvironmentSet], *, newest_first: bool = True) -> list[EnvironmentSet]:
+    """The order in which parts are solved: newer Pythons first, so that each gets the newest versions it can have."""
+    texts = {part: to_marker(part) or "" for part in parts}
+    return sorted(texts, key=lambda part: (_release(part, newest_first=newest_first), texts[part]))
+
+
+def _release(space: EnvironmentSet, *, newest_first: bool) -> tuple[int, ...]:
+    release = (*_lowest(space).release, 0, 0)[:3]
+    return tuple(-part for part in release) if newest_first else release

@@ -1,0 +1,92 @@
+"""The environments that a wheel's tags admit, as a set (PEP 425, 600, 656).
+
+For universal resolution a wheel is not ranked against one interpreter's list of tags; it is usable where its set
+meets the lock's. Levels (glibc, macOS versions) have no marker variable and do not narrow a set.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from .space import ALL, NOTHING, EnvironmentSet, from_marker, from_requires_python
+from .tags import MAX_EXPANSION
+
+_INTERPRETER = re.compile(r"(py|cp|pp|graalpy|jy|ip)(\d)(\d*)t?")
+_IMPLEMENTATIONS = {"cp": "cpython", "pp": "pypy", "graalpy": "graalpy", "jy": "jython", "ip": "ironpython"}
+# One machine has several names: Linux, macOS and Windows do not spell them alike.
+_MACHINES = {
+    "x86_64": ("x86_64", "AMD64", "amd64"),
+    "amd64": ("AMD64", "x86_64", "amd64"),
+    "arm64": ("arm64", "aarch64", "ARM64"),
+    "aarch64": ("aarch64", "arm64", "ARM64"),
+    "i686": ("i686", "i386", "x86"),
+    "i386": ("i386", "i686", "x86"),
+    "armv7l": ("armv7l", "armv8l"),
+}
+_MACOS = {"universal2": ("arm64", "x86_64"), "universal": ("i386", "x86_64"), "intel": ("i386", "x86_64")}
+
+
+@lru_cache(maxsize=32_768)
+def from_tags(tags: str) -> EnvironmentSet:
+    """The environments in which a wheel with the compressed tag set ``tags`` can be installed.
+
+    A text that is no tag set admits none.
+    """
+    parts = [part.split(".") for part in tags.lower().split("-")]
+    if len(parts) != 3 or len(parts[0]) * len(parts[1]) > MAX_EXPANSION:
+        return NOTHING
+    pythons, places = NOTHING, NOTHING
+    for interpreter in parts[0]:
+        for abi in parts[1]:
+            pythons |= _pythons(interpreter, abi)
+    for platform in parts[2]:
+        places |= _places(platform)
+    return pythons & places
+
+
+@lru_cache(maxsize=4_096)
+def _pythons(interpreter: str, abi: str) -> EnvironmentSet:
+    found = _INTERPRETER.fullmatch(interpreter)
+    if found is None:
+        return NOTHING
+    kind, major, minor = found.groups()
+    if not minor:
+        pythons = from_requires_python(f">={major},<{int(major) + 1}")
+    elif kind == "py" or abi == "abi3":
+        pythons = from_requires_python(f">={major}.{minor},<{int(major) + 1}")
+    else:
+        pythons = from_requires_python(f"=={major}.{minor}.*")
+    implementation = _IMPLEMENTATIONS.get(kind)
+    return pythons if implementation is None else pythons & from_marker(f"implementation_name == '{implementation}'")
+
+
+@lru_cache(maxsize=4_096)
+def _places(platform: str) -> EnvironmentSet:
+    if platform == "any":
+        return ALL
+    if platform == "win32":
+        return from_marker("sys_platform == 'win32'") & _machines("i686")
+    if platform.startswith("win_"):
+        return from_marker("sys_platform == 'win32'") & _machines(platform.removeprefix("win_"))
+    if platform.startswith("macosx_"):
+        machine = platform.split("_", 3)[-1]
+        return from_marker("sys_platform == 'darwin'") & _machines(*_MACOS.get(machine, (machine,)))
+    linux = re.fullmatch(r"(?:manylinux(?:1|2010|2014|_\d+_\d+)|musllinux_\d+_\d+|linux)_(\w+)", platform)
+    if linux is not None:
+        return from_marker("sys_platform == 'linux'") & _machines(linux[1])
+    if platform.startswith(("ios_", "android_")):
+        return from_marker(f"sys_platform == '{platform.partition('_')[0]}'")
+    if platform.startswith(("emscripten_", "pyodide_", "pyemscripten_")):
+        return from_marker("sys_platform == 'emscripten'")
+    # Whatever else: BSD, AIX, Solaris. Their tags name no marker's value, but none of the three above.
+    return ALL - from_marker("sys_platform == 'linux' or sys_platform == 'darwin' or sys_platform == 'win32'")
+
+
+def _machines(*names: str) -> EnvironmentSet:
+    found = NOTHING
+    for name in names:
+        for spelling in _MACHINES.get(name, (name,)):
+            if re.fullmatch(r"\w+", spelling):
+                found |= from_marker(f"platform_machine == '{spelling}'")
+    return found
