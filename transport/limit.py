@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .clock import Clock
 from .errors import Paused, TransportError, Unreachable
@@ -47,6 +47,8 @@ class _State:
     gate: asyncio.Lock = field(default_factory=asyncio.Lock)
     is_introduced: bool = False
     """Whether a credential was shown here and not refused."""
+    refused: Response | None = None
+    """The answer to who showed it last, if that was a refusal."""
     welcomed: float = float("-inf")
     """When it was last accepted."""
 
@@ -74,7 +76,11 @@ class Limit:
             if not hop.secrets:
                 return await self._pass(hop, state)
             if not state.is_introduced:
+                before = state.refused
                 async with state.gate:
+                    if state.refused is not before and state.refused is not None and _is_final(hop):
+                        # Refused while we waited: what is not accepted once is not worth showing again and again.
+                        return replace(state.refused, url=hop.url, requests=0)
                     if not state.is_introduced:
                         return await self._introduce(hop, state)
             return await self._present(hop, state)
@@ -89,6 +95,7 @@ class Limit:
             state.is_introduced = True  # it says nothing about the credential: all may try, as they would without one
             raise
         state.is_introduced = response.status != 401
+        state.refused = None if state.is_introduced else replace(response, body=b"")
         if state.is_introduced:
             state.welcomed = self._clock.monotonic()
         return response
@@ -183,3 +190,8 @@ class Limit:
             state = self._states[key] = _State(asyncio.Semaphore(self._connections))
         self._states.move_to_end(key)
         return state
+
+
+def _is_final(hop: Hop) -> bool:
+    """Whether a 401 speaks of the credential; where it may mean "not here", each page has to say so itself."""
+    return 401 not in hop.request.index.ignore_error_codes
