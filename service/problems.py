@@ -127,8 +127,11 @@ def _of_transport(error: transport.TransportError) -> Problem:
         members["upstream_status"] = error.status
     if error.kind:
         members["reason"] = error.kind
-    if error.facts:
-        members["facts"] = dict(error.facts)
+    facts = dict(error.facts)
+    if "remedy" in facts:
+        members["remedy"] = facts.pop("remedy")  # what to change is for everybody; facts are for programs
+    if facts:
+        members["facts"] = facts
     headers = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))

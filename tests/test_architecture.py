@@ -42,7 +42,10 @@ TRANSPORT_WORDS = {
 TRANSPORT_PARTS = {
     "cache": {"memory", "storage"},
     "memory": {"storage"},  # the same record, in memory
-    "pool": {"diagnosis", "guard", "proxy", "tls"},
+    "diagnosis": {"probe", "tls"},
+    "pool": {"diagnosis", "guard", "probe", "proxy", "rejection", "tls"},
+    "probe": {"tls"},
+    "rejection": {"diagnosis", "probe", "tls"},
     "auth": {"keyring"},
     "redirects": {"auth"},
 }

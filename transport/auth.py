@@ -7,6 +7,7 @@ carries in its ``Location`` belongs to that hop's origin and that index, for a f
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -46,6 +47,8 @@ class _Derived:
     """Whether the settings, the URL or netrc had all that it takes; else the keyring is worth asking."""
     is_late: bool = False
     """Whether the credential is the keyring's."""
+    identity: str = ""
+    """Who we are by our client certificate, now; the partition says it, too."""
     learned: dict[Origin, tuple[Credential, float]] = field(default_factory=dict)
 
 
@@ -60,6 +63,7 @@ class Auth:
         *,
         netrc: Source,
         keyring: Keyring | None = None,
+        identify: Callable[[Index], Awaitable[str]] | None = None,
         encodings: str,
         private_addresses: Literal["configured", "allow", "deny"],
         allowed_urls: tuple[str, ...],
@@ -69,6 +73,7 @@ class Auth:
         self._clock = clock
         self._netrc = netrc
         self._keyring = keyring
+        self._identify = identify
         self._encodings = encodings
         self._private = private_addresses
         self._allow_loopback = LOOPBACK in allowed_urls
@@ -76,8 +81,16 @@ class Auth:
         self._derived: dict[int, _Derived] = {}
 
     async def prepare(self, index: Index) -> None:
-        """Ask the slow source for what the index needs at the first try: a user's password, or any with ``always``."""
+        """Learn what takes time and the first try needs: who we are by the client certificate, and from the keyring.
+
+        The keyring is asked for a user's password, and with ``always`` for any.
+        """
         derived = self._of(index)
+        if index.client_cert is not None and self._identify is not None:
+            identity = await self._identify(index)
+            if identity != derived.identity:
+                derived.identity = identity
+                derived.partition = self._partitions.of(derived.index, derived.credential, identity)
         if self._keyring is None or derived.is_complete:
             return
         if derived.user is None and not derived.is_late and index.authenticate is not Authenticate.ALWAYS:
@@ -101,7 +114,7 @@ class Auth:
         if found is None or found == derived.credential:
             return
         derived.credential, derived.secrets = found, (authorization(found),)
-        derived.partition = self._partitions.of(derived.index, found)
+        derived.partition = self._partitions.of(derived.index, found, derived.identity)
         derived.is_late = True
         self._known.add(found.secret.reveal(), derived.secrets[0][1].partition(" ")[2])
 
@@ -124,16 +137,16 @@ class Auth:
         own = parts.origin == derived.own
         credential: Credential | None = None
         secrets: tuple[tuple[str, str], ...] = ()
-        partition = derived.partition
+        partition, identity = derived.partition, derived.identity
         if own or parts.origin in derived.hosts:
             credential, secrets = derived.credential, derived.secrets
         if previous is not None:
-            partition = previous.partition
+            partition, identity = previous.partition, previous.identity
         if derived.index.authenticate is not Authenticate.NEVER:
             foreign = self._foreign(derived, parts.origin, parts.userinfo if previous is not None else None)
             if foreign is not None and (credential is None or parts.userinfo is not None):
                 credential, secrets = foreign, (authorization(foreign),)
-                partition = self._partitions.of(derived.index, foreign)
+                partition = self._partitions.of(derived.index, foreign, identity)
         if own and derived.index.authenticate is Authenticate.ALWAYS and not _is_complete(credential):
             also = "netrc and the keyring" if self._keyring is not None else "netrc (network.keyring is off)"
             lacks = "no credential is configured" if credential is None else "the user has no password"
@@ -153,6 +166,7 @@ class Auth:
             partition=partition,
             reach=self._reach(derived, parts.origin, parts.url, own=own),
             own=own,
+            identity=identity,
             tally=tally,
         )
 
@@ -228,9 +242,7 @@ class Auth:
             partition=self._partitions.of(index, credential),
             allowed=self._is_allowed(own.origin, own.url),
             user=credential.name if credential is not None else None,
-            is_complete=not index.configured
-            or index.authenticate is Authenticate.NEVER
-            or _is_complete(credential),
+            is_complete=not index.configured or index.authenticate is Authenticate.NEVER or _is_complete(credential),
         )
         while len(self._derived) >= MAX_DERIVED:
             del self._derived[next(iter(self._derived))]

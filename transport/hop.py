@@ -56,6 +56,8 @@ class Hop:
     reach: Reach
     own: bool = True
     """Whether the origin is the index's own: only there its client identity is shown."""
+    identity: str = ""
+    """Who we are to the index, as :meth:`transport.tls.Contexts.identify` says; part of the partition."""
     tally: Tally = field(default_factory=Tally, compare=False, repr=False)
     insist: bool = True
     """Whether a failure is worth another attempt; False where a stale copy can answer instead."""

@@ -27,13 +27,17 @@ class Partitions:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def of(self, index: Index, credential: Credential | None) -> str:
-        """Return the partition of fetches for ``index`` with ``credential``."""
+    def of(self, index: Index, credential: Credential | None, identity: str = "") -> str:
+        """Return the partition of fetches for ``index`` with ``credential``.
+
+        ``identity`` is the digest of our public key; without one (its file cannot be used) the paths stand for it:
+        a file that is replaced by another's identity must not open what was stored for the first.
+        """
         facts: list[str] = []
         if credential is not None:
             facts += ["credential", credential.scheme, credential.name, credential.secret.reveal()]
         if index.client_cert is not None:
-            facts += ["identity", index.client_cert, index.client_key or ""]
+            facts += ["identity", identity] if identity else ["files", index.client_cert, index.client_key or ""]
         if index.ca is not None or not index.system_trust:
             facts += ["trust", index.ca or "", str(index.system_trust)]
         if not index.verify:

@@ -61,7 +61,8 @@ async def open_stack(
     netrc = await asyncio.to_thread(read_netrc, settings.netrc, os.environ)
     known = KnownSecrets()
     keyring = Keyring(clock) if settings.keyring else None
-    pool = Pool(settings, Contexts(), turns or Turns())
+    contexts = Contexts()
+    pool = Pool(settings, contexts, turns or Turns())
     limit = Limit(
         pool,
         clock,
@@ -78,6 +79,7 @@ async def open_stack(
         clock,
         netrc=netrc,
         keyring=keyring,
+        identify=contexts.identify,
         encodings=accepted(),
         private_addresses=settings.private_addresses,
         allowed_urls=settings.allowed_urls,

@@ -21,18 +21,19 @@ from yarl import URL
 
 from transport import guard
 from transport.credentials import authorization
-from transport.errors import BadResponse, IdentityInvalid, Refused, Timeout, TooLarge
-from transport.hop import Hop, Reach, Tally
+from transport.errors import BadResponse, IdentityInvalid, Refused, Timeout, TooLarge, TransportError
+from transport.hop import Hop, Reach
 from transport.message import Kind, Response
 from transport.origin import parse
 from transport.proxy import read_proxy
 from transport.secret import Secret
 from transport.settings import TransportSettings
-from transport.tls import Contexts, Unusable
+from transport.tls import Contexts, Identity, Unusable
 from transport.turns import Turns
 
 from . import decoding, faults
 from .faults import Lost
+from .handshakes import Handshakes
 from .pace import Pace
 
 MAX_FIELD = 32 * 1024  # one header line; a content security policy may have 10 KiB
@@ -47,13 +48,15 @@ class _Digest(Protocol):
 
 
 class Attempt:
-    """What aiohttp's tracing tells us about one request."""
+    """What is known about one request beside its answer; some of it is told by aiohttp's tracing."""
 
-    __slots__ = ("is_reused", "tally")
+    __slots__ = ("is_reused", "reach", "shown", "tally")
 
-    def __init__(self, tally: Tally) -> None:
-        self.tally = tally
+    def __init__(self, hop: Hop) -> None:
+        self.tally = hop.tally
         self.is_reused = False
+        self.reach = hop.reach
+        self.shown: Identity | None = None
 
 
 class Pool:
@@ -70,6 +73,7 @@ class Pool:
             reach: self._session(reach, trace) for reach in Reach if reach is not Reach.AS_HOME
         }
         self._homes = guard.Homes()
+        self._handshakes = Handshakes(contexts, connect=settings.connect)
 
     def _session(self, reach: Reach, trace: aiohttp.TraceConfig) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
@@ -95,6 +99,7 @@ class Pool:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._handshakes.close()
         for session in self._sessions.values():
             await session.close()
 
@@ -107,7 +112,7 @@ class Pool:
         denied: list[str] = []
         token = guard.denied.set(denied)
         before = hop.tally.sent
-        attempt = Attempt(hop.tally)
+        attempt = Attempt(hop)
         try:
             try:
                 return await self._exchange(hop, attempt, before)
@@ -118,9 +123,19 @@ class Pool:
                 # the server, so the request goes out once more at once (RFC 9112 §9.3.1).
                 return await self._exchange(hop, attempt, before)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError, HttpProcessingError) as error:
-            raise faults.named(hop, error, denied) from None
+            # A second look may turn down addresses of its own; they are not why the first one failed.
+            raise await self._named(hop, attempt, error, list(denied)) from None
         finally:
             guard.denied.reset(token)
+
+    async def _named(self, hop: Hop, attempt: Attempt, error: Exception, denied: list[str]) -> TransportError:
+        """Put ``error`` into our words; where hands were shaken in vain, after a second look."""
+        explained = None
+        if not denied:
+            explained = await self._handshakes.explain(
+                hop, attempt.reach, attempt.shown, error, is_reused=attempt.is_reused
+            )
+        return explained or faults.named(hop, error, denied)
 
     async def _exchange(self, hop: Hop, attempt: Attempt, before: int) -> Response:
         settings, loop = self._settings, asyncio.get_running_loop()
@@ -130,16 +145,17 @@ class Pool:
         extra: dict[str, Any] = {"headers": [*hop.headers, *hop.secrets]}
         if hop.origin.scheme == "https":
             try:
-                extra["ssl"] = await self._contexts.get(index, own=hop.own)
+                loaded = await self._contexts.get(index, own=hop.own, identity=hop.identity if hop.own else "")
             except Unusable as error:
                 raise hop.failure(IdentityInvalid, error.text, error.kind) from None
+            extra["ssl"], attempt.shown = loaded.context, loaded.identity
         reach = hop.reach
         if reach is Reach.AS_HOME:
             reach = await self._homes.reach(parse(index.url).origin)
-        session = self._sessions[reach]
         if index.proxy is not None:
             extra |= _through(hop, index.proxy)
-            session = self._sessions[Reach.ANY]  # the address is the proxy's, and the operator named it
+            reach = Reach.ANY  # the address is the proxy's, and the operator named it
+        attempt.reach, session = reach, self._sessions[reach]
         try:
             async with asyncio.timeout(min(patience, settings.connect + settings.first_byte)):
                 answer = await session.request(
@@ -162,6 +178,10 @@ class Pool:
         except BaseException:
             answer.close()  # whatever is still on its way must not be read as the next answer
             raise
+        if answer.status >= 400:
+            refusal = await self._handshakes.refusal(hop, reach, attempt.shown, answer.status, body)
+            if refusal is not None:
+                raise refusal
         return Response(
             status=answer.status,
             url=hop.url,

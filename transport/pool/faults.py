@@ -12,7 +12,6 @@ import ssl
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
-from transport import diagnosis
 from transport.errors import (
     AddressDenied,
     BadResponse,
@@ -25,6 +24,8 @@ from transport.errors import (
 )
 from transport.hop import Hop
 
+# What a connection that was there dies of; asyncio leaves out the number where the peer only closed.
+_DROPPED = frozenset({None, errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN, errno.ENOTCONN})
 CAUSES = 8  # links of an exception chain worth following
 
 
@@ -43,9 +44,8 @@ def named(hop: Hop, error: Exception, denied: list[str]) -> TransportError:
         )
     if isinstance(error, Lost) and isinstance(error.__cause__, Exception):
         error = error.__cause__
-    if (tls := _tls_cause(error)) is not None:
-        kind, text = diagnosis.explain(tls, has_identity=hop.own and hop.request.index.client_cert is not None)
-        return hop.failure(TlsFailure, text, kind)
+    if (tls := tls_cause(error)) is not None:
+        return hop.failure(TlsFailure, f"the TLS handshake failed ({tls.reason or 'no reason given'})", "tls-handshake")
     if isinstance(error, TimeoutError):
         if isinstance(error, aiohttp.ConnectionTimeoutError):
             return hop.failure(Timeout, "no connection (TCP and TLS) within the time for it", "connect-timeout")
@@ -85,7 +85,21 @@ def _answer(hop: Hop, error: Exception) -> TransportError:
     return hop.failure(Refused, "the request cannot be sent: the URL or a header is not valid", "bad-request")
 
 
-def _tls_cause(error: BaseException) -> ssl.SSLError | None:
+def is_drop(error: BaseException, *, is_reused: bool) -> bool:
+    """Whether ``error`` is a new connection that ended while hands were shaken, or before a word was answered.
+
+    With TLS 1.3 the latter may be the former: a server judges our certificate after our side is done.
+    """
+    if isinstance(error, Lost):
+        return not is_reused
+    return (
+        isinstance(error, aiohttp.ClientConnectorError)
+        and not isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientConnectorDNSError)
+        and error.os_error.errno in _DROPPED
+    )
+
+
+def tls_cause(error: BaseException) -> ssl.SSLError | None:
     """Find the TLS error behind ``error``: TLS 1.3 rejections arrive on the first read, inside an OSError."""
     seen = 0
     cause: BaseException | None = error

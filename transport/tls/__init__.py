@@ -1,6 +1,7 @@
 """Whom to trust and who to be."""
 
-from .contexts import Contexts, Policy, make_context
-from .identity import Unusable
+from .certificate import Certificate
+from .contexts import Contexts, Loaded, Policy, make_context
+from .identity import Identity, Unusable
 
-__all__ = ["Contexts", "Policy", "Unusable", "make_context"]
+__all__ = ["Certificate", "Contexts", "Identity", "Loaded", "Policy", "Unusable", "make_context"]

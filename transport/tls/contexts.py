@@ -16,19 +16,18 @@ import asyncio
 import logging
 import os
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from transport.message import Index
 from transport.secret import Secret
 
-from .identity import Unusable, load_identity
+from .identity import Identity, Unusable, holds_key, load_identity
 
 log = logging.getLogger("transport.tls")
 
-LOOK_AGAIN = 5.0  # seconds between looks at whether a file has changed: rotation may take a moment, a stat is not free
 MAX_BUNDLE = 16 * 1024 * 1024  # a bundle of every root there is has some 250 KiB
 
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
@@ -61,35 +60,75 @@ def policy_of(index: Index, *, own: bool) -> Policy:
     )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A context, and who we are in it."""
+
+    context: ssl.SSLContext
+    identity: Identity | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Made:
-    task: asyncio.Task[ssl.SSLContext]
-    stamp: tuple[tuple[int, int], ...]
-    looked: float
+    task: asyncio.Task[Loaded]
+    stamp: tuple[tuple[int, int, int], ...]
 
 
 class Contexts:
-    """Contexts by policy."""
+    """Contexts by policy, and by identity where a policy has had several."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         """``environ`` holds ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``; by default the process' own."""
         self._environ = os.environ if environ is None else environ
         self._made: dict[Policy, _Made] = {}
+        self._kept: dict[tuple[Policy, str], Loaded] = {}
 
-    async def get(self, index: Index, *, own: bool) -> ssl.SSLContext:
+    async def identify(self, index: Index) -> str:
+        """Return who we are to ``index`` now: the digest of the public key; empty: nobody, or nobody valid."""
+        if index.client_cert is None:
+            return ""
+        try:
+            loaded = await self._current(policy_of(index, own=True))
+        except Unusable:
+            return ""  # said where a connection is wanted; a stored answer of this identity cannot be told anyway
+        return loaded.identity.spki if loaded.identity is not None else ""
+
+    async def get(self, index: Index, *, own: bool, identity: str = "") -> Loaded:
         """Return the context for ``index``, at its own origin or (``own`` is false) elsewhere.
 
+        A request that began as ``identity`` ends as it, whatever has become of the files meanwhile: its answer is
+        stored under that name.
+
         Raises:
-            Unusable: a file of the policy cannot be used; nothing was connected.
+            Unusable: a file of the policy cannot be used, or no server would accept the certificate; nothing was
+                connected.
         """
         policy = policy_of(index, own=own)
+        loaded = self._kept.get((policy, identity)) if identity else None
+        if loaded is None:
+            loaded = await self._current(policy)
+            if identity and loaded.identity is not None and loaded.identity.spki != identity:
+                raise Unusable(
+                    "identity-changed", f"client_cert {policy.client_cert}: it was replaced again; try again"
+                )
+        if loaded.identity is not None:
+            loaded.identity.check(datetime.now(UTC))
+        return loaded
+
+    async def twin(self, index: Index, *, own: bool) -> Loaded:
+        """Make a context like the one for ``index`` that no connection shares.
+
+        Raises:
+            Unusable: as :meth:`get`.
+        """
+        return await asyncio.to_thread(load, policy_of(index, own=own), self._environ)
+
+    async def _current(self, policy: Policy) -> Loaded:
+        # A stat takes microseconds and a connection takes milliseconds: who rotates a file waits for nothing.
+        stamp = _stamp(policy)
         made = self._made.get(policy)
-        if made is None:
-            made = self._made[policy] = self._make(policy)
-        elif policy.files and time.monotonic() - made.looked > LOOK_AGAIN:
-            made.looked = time.monotonic()
-            if _stamp(policy) != made.stamp:
-                made = await self._renew(policy, made)
+        if made is None or made.stamp != stamp:
+            made = self._made[policy] = _Made(asyncio.create_task(self._load(policy, made)), stamp)
         try:
             return await asyncio.shield(made.task)
         except Unusable:
@@ -97,25 +136,28 @@ class Contexts:
                 del self._made[policy]  # the files may be right the next time
             raise
 
-    async def _renew(self, policy: Policy, old: _Made) -> _Made:
-        new = self._make(policy)
+    async def _load(self, policy: Policy, old: _Made | None) -> Loaded:
         try:
-            await asyncio.shield(new.task)
+            loaded = await asyncio.to_thread(load, policy, self._environ)
         except Unusable as error:
+            if old is None or not old.task.done() or old.task.exception() is not None:
+                raise
             log.warning("a changed certificate file cannot be used, going on with what was loaded before: %s", error)
-            old.stamp = new.stamp
-            return old
-        self._made[policy] = new
-        return new
-
-    def _make(self, policy: Policy) -> _Made:
-        # The stamp is taken before the files are read: a change in between is seen at the next look.
-        stamp = _stamp(policy)
-        task = asyncio.create_task(asyncio.to_thread(make_context, policy, self._environ))
-        return _Made(task, stamp, time.monotonic())
+            return old.task.result()
+        if loaded.identity is not None:
+            before = old.task.result().identity if old and old.task.done() and not old.task.exception() else None
+            for key in [key for key in self._kept if key[0] == policy and (before is None or key[1] != before.spki)]:
+                del self._kept[key]  # requests that began with the one before are under way; older ones are not
+            self._kept[policy, loaded.identity.spki] = loaded
+        return loaded
 
 
 def make_context(policy: Policy, environ: Mapping[str, str]) -> ssl.SSLContext:
+    """Make the context for ``policy``; as :func:`load`."""
+    return load(policy, environ).context
+
+
+def load(policy: Policy, environ: Mapping[str, str]) -> Loaded:
     """Make the context for ``policy``; blocks on files.
 
     Raises:
@@ -134,9 +176,21 @@ def make_context(policy: Policy, environ: Mapping[str, str]) -> ssl.SSLContext:
     if not policy.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    if policy.client_cert is not None:
-        load_identity(context, policy.client_cert, policy.client_key, policy.client_key_password)
-    return context
+    return Loaded(context, _identity(context, policy))
+
+
+def _identity(context: ssl.SSLContext, policy: Policy) -> Identity | None:
+    if policy.client_cert is None:
+        return None
+    try:
+        identity = load_identity(context, policy.client_cert, policy.client_key, policy.client_key_password)
+    except Unusable as error:
+        if error.kind == "identity-no-key" and policy.ca is not None and holds_key(policy.ca):
+            text = f"{error.text}; there is one in ca {policy.ca}: are client_cert and ca swapped?"
+            raise Unusable(error.kind, text) from None
+        raise
+    identity.check(datetime.now(UTC))
+    return identity
 
 
 def _load_system(context: ssl.SSLContext, environ: Mapping[str, str]) -> None:
@@ -205,13 +259,13 @@ def _anchors(content: bytes) -> Iterator[str | bytes]:
         yield content[start:position].decode("ascii", "replace") + "\n"
 
 
-def _stamp(policy: Policy) -> tuple[tuple[int, int], ...]:
+def _stamp(policy: Policy) -> tuple[tuple[int, int, int], ...]:
     found = []
     for path in policy.files:
         try:
             status = Path(path).stat()
         except OSError:
-            found.append((0, 0))
+            found.append((0, 0, 0))
         else:
-            found.append((status.st_mtime_ns, status.st_ino))
+            found.append((status.st_mtime_ns, status.st_ino, status.st_size))
     return tuple(found)

@@ -1,18 +1,24 @@
 """A client certificate and its key, loaded or refused with a reason that somebody can act on.
 
 OpenSSL answers a wrong passphrase, a missing key and a file of junk with one and the same error, and a missing
-passphrase with a prompt on the terminal. So what can be known before is looked at before.
+passphrase with a prompt on the terminal. So what can be known before is looked at before; also what every server
+would say of the certificate: a refusal of ours names the file, a server's names nothing.
 """
 
 from __future__ import annotations
 
 import re
 import ssl
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from transport.secret import Secret
 
+from .certificate import ANY_PURPOSE, CLIENT_AUTH, Certificate, from_pem, stamp
+
 MAX_FILE = 1024 * 1024  # a chain and a key have some ten kilobytes
+MAX_READS = 3  # a file that is replaced while it is read is replaced once
 
 _CERTIFICATE = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----")
 _KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
@@ -28,14 +34,66 @@ class Unusable(Exception):
         self.text = text
 
 
-def load_identity(context: ssl.SSLContext, certificate: str, key: str | None, passphrase: Secret | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who we are to a server: our certificate, and those that lead from it to an authority."""
+
+    path: str
+    chain: tuple[Certificate, ...]
+    """As in the file and as sent: ours first."""
+
+    @property
+    def spki(self) -> str:
+        """What tells identities apart: the digest of the public key, the same in whatever file, and after a renewal."""
+        return self.chain[0].spki
+
+    def check(self, now: datetime) -> None:
+        """Refuse what no server would accept.
+
+        Raises:
+            Unusable: ``identity-expired``, ``identity-not-yet-valid`` or ``identity-not-for-clients``.
+        """
+        ours = self.chain[0]
+        about = f"client_cert {self.path}: the certificate of {ours.subject}"
+        if now > ours.not_after:
+            raise Unusable(
+                "identity-expired", f"{about} expired on {stamp(ours.not_after)} (it is {stamp(now)} here); renew it"
+            )
+        if now < ours.not_before:
+            raise Unusable(
+                "identity-not-yet-valid",
+                f"{about} is not valid before {stamp(ours.not_before)}; it is {stamp(now)} here: is the clock right?",
+            )
+        if ours.purposes is not None and not ours.purposes & {CLIENT_AUTH, ANY_PURPOSE}:
+            raise Unusable(
+                "identity-not-for-clients",
+                f"{about} is not for clients: its extended key usage lacks clientAuth; have one issued that has it",
+            )
+
+    def to_facts(self) -> dict[str, object]:
+        """Return what an error tells of what was sent."""
+        return {**self.chain[0].to_facts(), "certificates": len(self.chain)}
+
+
+def load_identity(context: ssl.SSLContext, certificate: str, key: str | None, passphrase: Secret | None) -> Identity:
     """Give ``context`` the identity in ``certificate`` (chain, leaf first, perhaps with the key) and ``key``.
 
     Raises:
         Unusable: with one of the kinds ``identity-missing``, ``-not-pem``, ``-no-key``, ``-no-certificate``,
             ``-passphrase-missing``, ``-passphrase-wrong``, ``-mismatch``, ``-damaged``.
     """
-    chain = _read("client_cert", certificate)
+    for _ in range(MAX_READS):
+        chain = _read("client_cert", certificate)
+        _load(context, chain, certificate, key, passphrase)
+        if _read("client_cert", certificate) == chain:  # what OpenSSL read in between is what we read
+            break
+    found = from_pem(chain)
+    if len(found) != len(_CERTIFICATE.findall(chain)):
+        raise Unusable("identity-damaged", f"client_cert {certificate}: a certificate in it cannot be read")
+    return Identity(certificate, found)
+
+
+def _load(context: ssl.SSLContext, chain: bytes, certificate: str, key: str | None, passphrase: Secret | None) -> None:
     secret = chain if key is None else _read("client_key", key)
     where = f"client_cert {certificate}" if key is None else f"client_key {key}"
     if not _CERTIFICATE.search(chain):
@@ -45,7 +103,7 @@ def load_identity(context: ssl.SSLContext, certificate: str, key: str | None, pa
         hint = "set client_key"
         if key is not None and _KEY.search(chain):
             hint = "but client_cert holds one: are the two swapped?"
-        elif len(_CERTIFICATE.findall(secret)) > 3:
+        elif any(one.is_authority for one in from_pem(secret)[:1]):
             hint = "it looks like a CA bundle: is it meant to be `ca`?"
         raise Unusable("identity-no-key", f"{where}: there is no private key in it; {hint}")
     is_encrypted = _ENCRYPTED.search(secret) is not None
@@ -59,7 +117,8 @@ def load_identity(context: ssl.SSLContext, certificate: str, key: str | None, pa
     except ssl.SSLError as error:
         if "MISMATCH" in (error.reason or ""):
             raise Unusable(
-                "identity-mismatch", f"{where}: the key does not belong to the first certificate in {certificate}"
+                "identity-mismatch",
+                f"{where}: the key does not belong to the first certificate in {certificate}{_order(chain)}",
             ) from None
         if is_encrypted:
             raise Unusable(
@@ -68,6 +127,20 @@ def load_identity(context: ssl.SSLContext, certificate: str, key: str | None, pa
         raise Unusable("identity-damaged", f"{where}: OpenSSL cannot read it; the file is damaged") from None
     except (OSError, ValueError) as error:
         raise Unusable("identity-damaged", f"{where}: cannot be loaded: {type(error).__name__}") from None
+
+
+def _order(chain: bytes) -> str:
+    found = from_pem(chain)
+    return "; that one is an authority's: ours has to be the first" if found and found[0].is_authority else ""
+
+
+def holds_key(path: str) -> bool:
+    """Whether there is a private key in the file at ``path``."""
+    try:
+        with Path(path).open("rb") as file:
+            return _KEY.search(file.read(MAX_FILE)) is not None
+    except OSError:
+        return False
 
 
 def _read(setting: str, path: str) -> bytes:
