@@ -169,6 +169,7 @@ def load(policy: Policy, environ: Mapping[str, str]) -> Loaded:
     # named as one, and corporate roots without key identifiers pass (RFC 5280's letter would have them fail).
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.hostname_checks_common_name = False  # RFC 9525 §6.3: a subject's name is no name of a host
     if policy.system_trust:
         _load_system(context, environ)
     if policy.ca is not None and not _load_file(context, Path(policy.ca)):
