@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from .facts import Package
-from .incompatibility import ROOT, Incompatibility
+from .incompatibility import ROOT, Incompatibility, Unavailable
 from .package_state import PackageState
 from .partial_solution import PartialSolution
 from .priority import CONFLICT_THRESHOLD, Agenda, Urgency
@@ -51,10 +51,28 @@ class ConflictTracker:
             if state.package is not ROOT and agenda.advance(state.project, Urgency.CONFLICT_EARLY):
                 _take_back(state, solution)
         for state in self._culprits:
-            if state.package is not ROOT and state.project.urgency is Urgency.UNSPECIFIED:
+            urgency = state.project.urgency
+            if urgency is Urgency.SINGLETON and self._is_hasty(state):
+                state.project.urgency = urgency = Urgency.UNSPECIFIED
+            if state.package is not ROOT and urgency is Urgency.UNSPECIFIED:
                 _take_back(state, solution)
         self._rejected.clear()
         self._culprits.clear()
+
+    def _is_hasty(self, state: PackageState) -> bool:
+        """Whether a package that others pin was decided before they had a say.
+
+        What the root states may be decided before anything narrows it; versions that were rejected for it and pin it
+        exactly have made it urgent nevertheless. Packages that only others bring in are decided after those.
+        """
+        if not state.decided:
+            return False
+        before = state.assumptions[-2][0] & state.known if len(state.assumptions) > 1 else state.known
+        stated = self._states[ROOT].declared.values()
+        is_stated = any(
+            one.package == state.package for each in stated if not isinstance(each, Unavailable) for one in each
+        )
+        return is_stated and before.bit_count() > 1
 
     def worst(self) -> tuple[Package, ...]:
         """The packages with the most conflicts, worst first."""
