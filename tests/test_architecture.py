@@ -40,7 +40,7 @@ TRANSPORT_WORDS = {
 }
 # A layer that takes several files: the layer, and the parts that it alone uses.
 TRANSPORT_PARTS = {
-    "cache": {"memory", "storage"},
+    "cache": {"memory", "shelf", "storage"},
     "memory": {"storage"},  # the same record, in memory
     "diagnosis": {"probe", "tls"},
     "pool": {"diagnosis", "guard", "probe", "proxy", "rejection", "tls"},
@@ -48,6 +48,7 @@ TRANSPORT_PARTS = {
     "rejection": {"diagnosis", "probe", "tls"},
     "auth": {"keyring"},
     "redirects": {"auth"},
+    "shelf": {"memory", "storage"},
 }
 
 # What a server needs of aiohttp beside ``aiohttp.web``: names and body parts, nothing that connects.

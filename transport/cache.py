@@ -1,77 +1,80 @@
 """Answers from before: looks up, asks whether it still holds, stores. What is allowed, `freshness` decides.
 
 Keys begin with the partition, so that nobody is given an answer that another's credential opened. The memory is
-asked without waiting (:meth:`Cache.ready`). Small entries are read from disk right here while the disk is quick: some
-90 µs, where the way through a thread takes 350; large ones, and all once a read took long, are read in threads.
-Writes trail behind the answer in a thread; :meth:`Cache.close` waits for them.
+asked without waiting (:meth:`Cache.ready`). A GET or HEAD is answered from a whole copy in the form that the caller
+wants (:mod:`.reply`); other methods pass, and what they may have changed is forgotten (RFC 9111 §4.4).
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
-import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from urllib.parse import urljoin
 
-from . import freshness
+from . import fields, freshness, reply, validation, vary
 from .clock import Clock
 from .errors import BadResponse, TransportError
-from .freshness import Terms, Verdict
-from .hop import Hop, Sender, Tally
+from .freshness import OURS, Policy, Terms, Verdict
+from .hop import Hop, Reach, Sender, Tally
 from .memory import Memory, Record
 from .message import CacheStatus, Index, Kind, Response
+from .origin import parse
+from .reply import PARTICULAR
+from .shelf import Shelf
 from .storage import Key, Storage, Stored
 
 log = logging.getLogger("transport.cache")
 
 MAX_VARIANTS = 8  # an index that varies on more is varying on something private
 MAX_STORED = 64 * 1024 * 1024  # whole artifacts belong in the artifact store
-MAX_TRAILING = 64 * 1024 * 1024  # bytes that wait for the disk; beyond it a slow disk loses entries, not memory
-CLOCK_SLACK = 60.0  # seconds by which an entry may lie in the future before its age counts as unknown
-READERS = 4
-WARN_EVERY = 60.0
-SMALL = 256 * 1024  # bytes: hashing them takes a quarter of a millisecond
-SLOW_READ = 0.01  # seconds; a page cache takes a hundredth of it, a network disk more
-THREADS_FOR = 30.0  # seconds for which a slow read keeps the disk away from the event loop
 GONE = frozenset({401, 403, 404, 407, 410})
+ANSWERED = frozenset({"GET", "HEAD"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})  # RFC 9110 §9.2.1: they change nothing
+ELSEWHERE = validation.FOR_THE_ORIGIN | {"cache-control"}  # they may send a request past the cache
 
 
 class Cache:
     """A private HTTP cache per partition: memory over an optional disk."""
 
-    def __init__(self, inner: Sender, memory: Memory, storage: Storage | None, clock: Clock) -> None:
+    def __init__(
+        self, inner: Sender, memory: Memory, storage: Storage | None, clock: Clock, policy: Policy = OURS
+    ) -> None:
         self._inner = inner
         self._memory = memory
-        self._storage = storage
+        self._shelf = Shelf(memory, storage, clock)
         self._clock = clock
-        self._readers = ThreadPoolExecutor(READERS, "transport-cache-read")
-        self._writer = ThreadPoolExecutor(1, "transport-cache-write")  # one: writes of a key keep their order
-        self._trailing = 0
-        self._writes: set[asyncio.Future[None]] = set()
+        self._policy = policy
         self._behind: dict[Key, asyncio.Task[None]] = {}
-        self._warned = float("-inf")
-        self._slow_until = float("-inf")
 
     def ready(self, hop: Hop) -> Response | None:
         """Return a fresh answer from memory, or None."""
-        if hop.request.refresh:
+        if hop.request.refresh or hop.request.method not in ANSWERED:
             return None
+        for name, _ in hop.headers:
+            if name in ELSEWHERE:
+                return None  # a matter for `fetch`
         records = self._memory.get(_key(hop))
         return self._usable(hop, _select(records, hop)) if records else None
 
     async def fetch(self, hop: Hop) -> Response:
         """Answer ``hop`` from what is stored as far as that is allowed, else from below."""
-        if hop.request.method != "GET" or "no-store" in freshness.directives(hop.header("cache-control")):
+        if hop.request.method not in ANSWERED:
+            return await self._pass(hop)
+        asked = dict(hop.headers)
+        if not validation.FOR_THE_ORIGIN.isdisjoint(asked) or "no-store" in freshness.directives(
+            asked.get("cache-control")
+        ):
             return await self._inner.fetch(hop)
-        record = _select(await self._load(_key(hop)), hop)
+        record = _select(await self._shelf.load(_key(hop)), hop)
         return self._usable(hop, record) or await self._ask(hop, record)
 
     def _usable(self, hop: Hop, record: Record | None) -> Response | None:
         """Return the answer that ``record`` gives without asking anybody, if it may."""
         if record is None:
             return None
-        terms = _terms(record, hop)
+        terms = self._terms(record, hop)
         age = record.age(terms, self._clock.monotonic())
         verdict = terms.verdict(age, refresh=hop.request.refresh)
         if verdict is Verdict.FRESH:
@@ -87,24 +90,27 @@ class Cache:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*self._writes, return_exceptions=True)
-        self._readers.shutdown(wait=False, cancel_futures=True)
-        self._writer.shutdown(wait=False)
+        await self._shelf.close()
+
+    async def _pass(self, hop: Hop) -> Response:
+        """Let a method through that we do not answer; forget what it may have changed (RFC 9111 §4.4)."""
+        response = await self._inner.fetch(hop)
+        if hop.request.method not in SAFE and 200 <= response.status < 400:
+            for url in _changed(hop, response):
+                for reach in Reach:
+                    for coding in ("", "file"):
+                        self._shelf.drop((hop.partition, reach.value, url, coding))
+        return response
 
     async def _ask(self, hop: Hop, record: Record | None) -> Response:
-        asked, spare = hop, False
-        if hop.request.refresh:
-            # RFC 9111 §5.2.1.4: caches on the way shall ask, too.
-            asked = replace(asked, headers=(*asked.headers, ("cache-control", "no-cache")))
+        spare = ours = False
         if record is not None:
-            terms = _terms(record, hop)
+            terms = self._terms(record, hop)
             spare = not hop.request.refresh and terms.may_serve_stale(record.age(terms, self._clock.monotonic()))
-            asked = replace(
-                asked,
-                headers=(*asked.headers, *freshness.conditions(record.stored.headers)),
-                insist=asked.insist and not spare,
-            )
-        conditional = record is not None and len(asked.headers) > len(hop.headers) + hop.request.refresh
+            ours = hop.request.method == "GET" and bool(validation.conditions(record.stored.headers))
+        asked = _question(hop, record if ours else None)
+        if spare:
+            asked = replace(asked, insist=False)
         sent_at = self._clock.wall()
         try:
             response = await self._inner.fetch(asked)
@@ -112,123 +118,76 @@ class Cache:
             if record is None or not spare or not error.retryable:
                 raise
             return _answer(record, hop, self._age(record, hop), CacheStatus.STALE)
+        if hop.request.method == "HEAD":
+            return response
         if response.status == 304:
-            if record is not None and conditional and freshness.confirms(record.stored.headers, response.headers):
+            if record is not None and ours and validation.confirms(record.stored.headers, response.headers):
                 return self._confirmed(hop, record, response, sent_at)
-            if not conditional:
+            if not ours and validation.CONDITIONAL.isdisjoint(dict(hop.headers)):
                 raise hop.failure(BadResponse, "a 304 to a request that asked for no comparison", "unexpected-304")
-            return await self._ask(hop, None)  # it speaks of something that we do not have: ask for the whole
+            # To the caller's question it is an answer; to ours it speaks of something that we do not have: then ask
+            # for the whole.
+            return await self._ask(hop, None) if ours else response
         if response.status == 206 and hop.header("range") is None:
             raise hop.failure(BadResponse, "a part (206) where the whole was asked for", "unexpected-206")
         self._store(hop, response, sent_at)
+        if ours and response.status == 200 and not validation.CONDITIONAL.isdisjoint(dict(hop.headers)):
+            return _fitted(response, hop, self._clock.wall())
         return response
 
     def _confirmed(self, hop: Hop, record: Record, response: Response, sent_at: float) -> Response:
         """Take a 304: the stored body with fresh headers (RFC 9111 §4.3.4)."""
-        headers = freshness.merged(record.stored.headers, response.headers)
+        headers = fields.merged(record.stored.headers, response.headers)
         stored = replace(
             record.stored,
             headers=headers,
-            variant=freshness.variant(headers, dict(hop.headers)),
+            variant=vary.variant(headers, dict(hop.headers), is_part=vary.is_part(record.stored.variant)),
             request_time=sent_at,
             response_time=self._clock.wall(),
         )
         renewed = Record(stored, record.body, self._clock.monotonic(), 0.0)
-        if _terms(renewed, hop).storable:
-            self._keep(hop, renewed, instead_of=record, body_on_disk=True)
+        if self._terms(renewed, hop).storable:
+            self._keep(hop, renewed, instead_of=record)
         else:
-            self._forget(_key(hop))
+            self._shelf.drop(_key(hop))
         return _answer(renewed, hop, self._age(renewed, hop), CacheStatus.REVALIDATED)
 
     def _store(self, hop: Hop, response: Response, sent_at: float) -> None:
-        if response.status in GONE:
-            # Who may no longer see it, or what is no longer there, leaves nothing behind to be served as stale.
-            self._forget(_key(hop))
-            return
+        asked = dict(hop.headers)
+        control = freshness.directives(response.headers.get("cache-control"))
         stored = Stored(
             url=response.url,
             status=response.status,
-            headers=dict(response.headers),
-            variant=freshness.variant(response.headers, dict(hop.headers)),
+            headers=fields.kept(response.headers, control.get("no-cache") or ""),
+            variant=vary.variant(response.headers, asked, is_part="range" in asked and response.status != 200),
             digest=response.digest,
             size=len(response.body),
             request_time=sent_at,
             response_time=self._clock.wall(),
         )
         record = Record(stored, response.body, self._clock.monotonic(), 0.0)
-        if hop.request.sha256 not in {None, response.digest}:
+        storable = self._terms(record, hop).storable and len(response.body) <= MAX_STORED
+        if response.status in GONE and not storable:
+            # Who may no longer see it, or what is no longer there, leaves nothing behind to be served as stale.
+            self._shelf.drop(_key(hop))
+        elif hop.request.sha256 not in {None, response.digest}:
             return
-        if _terms(record, hop).storable and len(response.body) <= MAX_STORED:
-            self._keep(hop, record, instead_of=None, body_on_disk=False)
+        elif storable:
+            self._keep(hop, record)
         elif response.status in freshness.STORED_STATUSES:
-            self._forget(_key(hop))  # the newest answer is not to be kept, and the older one no longer holds
+            self._shelf.drop(_key(hop))  # the newest answer is not to be kept, and the older one no longer holds
 
-    def _keep(self, hop: Hop, record: Record, *, instead_of: Record | None, body_on_disk: bool) -> None:
+    def _keep(self, hop: Hop, record: Record, *, instead_of: Record | None = None) -> None:
+        """Keep ``record`` beside the other variants, ``instead_of`` one that had the same body."""
         key = _key(hop)
         others = [
             other
             for other in self._memory.get(key) or []
             if other is not instead_of and other.stored.variant != record.stored.variant
         ]
-        records = [record, *others][:MAX_VARIANTS]
-        self._memory.put(key, records)
-        storage = self._storage
-        if storage is None or self._trailing + len(record.body) > MAX_TRAILING:
-            return
-        bodies = {other.stored.digest: other.body for other in records}
-        size = 0 if body_on_disk else len(record.body)
-        self._trailing += size
-        future: asyncio.Future[None] = asyncio.get_running_loop().run_in_executor(
-            self._writer, storage.write, key, [other.stored for other in records], bodies
-        )
-        self._writes.add(future)
-        future.add_done_callback(lambda done: self._written(done, size))
-
-    def _written(self, future: asyncio.Future[None], size: int) -> None:
-        self._writes.discard(future)
-        self._trailing -= size
-        error = None if future.cancelled() else future.exception()
-        if error is None:
-            return
-        now = self._clock.monotonic()
-        if now - self._warned > WARN_EVERY:  # a full disk fails every write; one line a minute says it
-            self._warned = now
-            log.warning("the cache cannot write, going on without: %s", type(error).__name__)
-
-    def _forget(self, key: Key) -> None:
-        self._memory.drop(key)
-        if self._storage is not None:
-            future: asyncio.Future[None] = asyncio.get_running_loop().run_in_executor(
-                self._writer, self._storage.delete, key
-            )
-            self._writes.add(future)
-            future.add_done_callback(lambda done: self._written(done, 0))
-
-    async def _load(self, key: Key) -> list[Record]:
-        """Return the variants of ``key`` from memory, else from disk."""
-        records = self._memory.get(key)
-        if records is not None or self._storage is None:
-            return records or []
-        found = self._read_here(self._storage, key)
-        if found is None:
-            found = await asyncio.get_running_loop().run_in_executor(self._readers, self._storage.read, key)
-        records = self._memory.get(key)  # another flight may have been quicker, and know more
-        if records is None:
-            now, wall = self._clock.monotonic(), self._clock.wall()
-            records = [Record(stored, body, now, _resident(wall - stored.response_time)) for stored, body in found]
-            self._memory.put(key, records)
-        return records
-
-    def _read_here(self, storage: Storage, key: Key) -> list[tuple[Stored, bytes]] | None:
-        """Read a small entry at once, as long as the disk answers like memory; None: use a thread."""
-        started = time.monotonic()  # of the disk, whatever clock the ages are on
-        if started < self._slow_until:
-            return None
-        found = storage.read_small(key, SMALL)
-        ended = time.monotonic()
-        if ended - started > SLOW_READ:
-            self._slow_until = ended + THREADS_FOR
-        return found
+        if record.stored.status == 200:
+            others = [other for other in others if not vary.is_part(other.stored.variant)]  # parts of an older whole
+        self._shelf.keep(key, [record, *others][:MAX_VARIANTS], is_new=instead_of is None)
 
     def _refresh_behind(self, hop: Hop, record: Record) -> None:
         """Renew ``record`` in the background, once at a time; bound to the cache, not to the caller."""
@@ -245,34 +204,52 @@ class Cache:
             del self._behind[key]
 
     def _age(self, record: Record, hop: Hop) -> float:
-        return record.age(_terms(record, hop), self._clock.monotonic())
+        return record.age(self._terms(record, hop), self._clock.monotonic())
+
+    def _terms(self, record: Record, hop: Hop) -> Terms:
+        index, kind = hop.request.index, hop.request.kind
+        return record.terms_for(kind, _override(index, kind), index.stale_if_error, self._policy)
 
 
-def _resident(seconds: float) -> float:
-    """Return how long an entry lay on disk by the wall clock; an entry from the future is of unknown age."""
-    return freshness.FOREVER if seconds < -CLOCK_SLACK else max(0.0, seconds)
+def _question(hop: Hop, held: Record | None) -> Hop:
+    """Return what to send below: does what is ``held`` still hold, or simply ``hop``."""
+    headers = hop.headers
+    if held is not None:  # our condition in place of the caller's, whom the copy can answer once it is known to hold
+        theirs = (pair for pair in headers if pair[0] not in validation.CONDITIONAL)
+        headers = (*theirs, *validation.conditions(held.stored.headers))
+    if hop.request.refresh:
+        headers = (*headers, ("cache-control", "no-cache"))  # RFC 9111 §5.2.1.4: caches on the way shall ask, too
+    return hop if headers is hop.headers else replace(hop, headers=headers)
 
 
 def _key(hop: Hop) -> Key:
-    request = hop.request
     # A file is kept as it came, anything else decoded: the same URL under two kinds is two bodies.
-    extra = next((value for name, value in hop.headers if name == "range"), "file" if request.kind is Kind.FILE else "")
+    coding = "file" if hop.request.kind is Kind.FILE else ""
     # The reach, because a hit must not hand out what a connection would have been refused for.
-    return hop.partition, hop.reach.value, request.method, hop.url, extra
+    return hop.partition, hop.reach.value, hop.url, coding
+
+
+def _changed(hop: Hop, response: Response) -> set[str]:
+    """Return the URLs of which a successful ``hop`` leaves no copy valid; those of other origins are not its to say."""
+    urls = {hop.url}
+    for name in ("location", "content-location"):
+        if name in response.headers:
+            try:
+                place = parse(urljoin(hop.url, response.headers[name]))
+            except ValueError:
+                continue
+            if place.origin == hop.origin:
+                urls.add(place.url)
+    return urls
 
 
 def _select(records: list[Record], hop: Hop) -> Record | None:
     """Return the stored variant that answers ``hop`` (RFC 9111 §4.1)."""
     for record in records:
         variant = record.stored.variant
-        if not variant or freshness.matches(variant, dict(hop.headers)):
+        if not variant or vary.matches(variant, dict(hop.headers)):
             return record
     return None
-
-
-def _terms(record: Record, hop: Hop) -> Terms:
-    index = hop.request.index
-    return record.terms_for(hop.request.kind, _override(index, hop.request.kind), index.stale_if_error)
 
 
 def _override(index: Index, kind: Kind) -> str | None:
@@ -284,7 +261,7 @@ def _override(index: Index, kind: Kind) -> str | None:
 
 def _answer(record: Record, hop: Hop, age: float, cache: CacheStatus) -> Response:
     stored = record.stored
-    return Response(
+    response = Response(
         status=stored.status,
         url=stored.url,
         headers=stored.headers,
@@ -295,3 +272,23 @@ def _answer(record: Record, hop: Hop, age: float, cache: CacheStatus) -> Respons
         requests=0,
         age=age,
     )
+    if stored.status == 200:
+        for name, _ in hop.headers:
+            if name in PARTICULAR:
+                return _fitted(response, hop, stored.response_time)
+    return response if hop.request.method == "GET" else _bodiless(response)
+
+
+def _fitted(response: Response, hop: Hop, response_time: float) -> Response:
+    """Make of a whole what the caller wants of it."""
+    status, headers, body = reply.fitted(
+        hop.request.method, dict(hop.headers), response.headers, response.body, response_time
+    )
+    if body is response.body:
+        return response
+    return replace(response, status=status, headers=headers, body=body, digest=hashlib.sha256(body).hexdigest())
+
+
+def _bodiless(response: Response) -> Response:
+    """Return what answers HEAD."""
+    return replace(response, body=b"", digest=hashlib.sha256(b"").hexdigest())

@@ -1,9 +1,10 @@
-"""RFC 9111 as decisions: may it be stored, is it fresh, what to ask, what to make of a 304, may stale serve.
+"""RFC 9111 as decisions: may it be stored, is it fresh, may stale serve.
 
-Pure: no I/O, no clock; ages and times are arguments. The cache is *private* (one agent per partition), so
-``s-maxage``, ``proxy-revalidate`` and ``private`` say nothing to us. Beyond RFC 9111: ``stale-while-revalidate``
-and ``stale-if-error`` (RFC 5861), ``immutable`` (RFC 8246), and an operator's ``Cache-Control`` in place of the
-index's. Storage and network are elsewhere; :mod:`tests.transport.test_freshness` holds the tables.
+Pure: no I/O, no clock; ages and times are arguments. What the RFC leaves to a cache is a :class:`Policy`; ours is
+*private* (one agent per partition), so ``s-maxage``, ``proxy-revalidate`` and ``private`` say nothing to us. Beyond
+RFC 9111: ``stale-while-revalidate`` and ``stale-if-error`` (RFC 5861), ``immutable`` (RFC 8246), and an operator's
+``Cache-Control`` in place of the index's. Asking whether a copy still holds is in :mod:`.validation`, which of several
+copies in :mod:`.vary`, what of it is kept in :mod:`.fields`; :mod:`tests.transport.test_freshness` holds the tables.
 """
 
 from __future__ import annotations
@@ -25,18 +26,34 @@ FOREVER = 365 * DAY  # the longest lifetime anyone may claim; RFC 9111 §1.2.2 a
 SILENT = {Kind.PAGE: 0.0, Kind.METADATA: DAY, Kind.RANGE: DAY, Kind.FILE: DAY}
 
 STORED_STATUSES = frozenset({200, 203, 206, 301, 308})
-_REDIRECTS = frozenset({301, 308})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-# RFC 9111 §3.2 and §4.3.4: fields of a 304 that describe the message and not the stored body.
-_NOT_MERGED = frozenset(
-    {"connection", "content-encoding", "content-length", "content-range", "content-type", "keep-alive",
-     "proxy-authenticate", "proxy-connection", "set-cookie", "te", "trailer", "transfer-encoding", "upgrade"}
-)  # fmt: skip
+# RFC 9110 §15.1: these may be kept without a word about it; any other status needs explicit freshness (RFC 9111 §3).
+HEURISTIC_STATUSES = frozenset({200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501})
+# RFC 9111 §5.2.2.3: whose rules about caching we know, because RFC 9110 §15 is where they stand.
+UNDERSTOOD_STATUSES = frozenset({*range(200, 207), *range(300, 306), 307, 308, *range(400, 418), 421, 422, 426,
+                                 *range(500, 506)})  # fmt: skip
 
 _DIRECTIVE = re.compile(r'\s*([^\s=,;"]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*))?\s*(,|$|[^,]*(?:,|$))')
 _SECONDS = re.compile(r"[0-9]+")
 
 Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What RFC 9111 leaves to a cache. The defaults are those of an index's client."""
+
+    is_shared: bool = False
+    """Whether several users see one copy: then ``s-maxage``, ``private`` and ``proxy-revalidate`` bind."""
+    statuses: frozenset[int] | None = STORED_STATUSES
+    """Which statuses are worth keeping; None: all that may be."""
+    heuristic: float = 0.0
+    """The fraction of the time since ``Last-Modified`` for which a response that names no lifetime is fresh (§4.2.2).
+    None of it for us: a page that was quiet for a year may have a release the next minute."""
+
+
+OURS = Policy()
 
 
 class Verdict(Enum):
@@ -146,6 +163,7 @@ def assess(
     response_time: float,
     override: str | None = None,
     stale_if_error: float | None = None,
+    policy: Policy = OURS,
 ) -> Terms:
     """Work out the terms of a response.
 
@@ -158,12 +176,16 @@ def assess(
         override: the operator's ``Cache-Control`` for this index; stands in place of the index's own and of
             ``Expires`` and ``Pragma``.
         stale_if_error: the operator's allowance where the response names none, seconds.
+        policy: what the cache has decided where the RFC leaves it to it.
     """
     control = directives(headers.get("cache-control") if override is None else override)
     date = http_date(headers.get("date"))
     initial_age = _initial_age(headers, date, request_time, response_time)
     silent = SILENT[kind] if status not in _REDIRECTS else 0.0
-    if "max-age" in control:  # RFC 9111 §5.3: max-age beats Expires
+    is_explicit = True
+    if policy.is_shared and "s-maxage" in control:  # RFC 9111 §5.2.2.10: beats max-age and Expires
+        lifetime = _seconds(control["s-maxage"])
+    elif "max-age" in control:  # RFC 9111 §5.3: max-age beats Expires
         lifetime = _seconds(control["max-age"])
     elif override is not None:
         lifetime = FOREVER if "immutable" in control else silent
@@ -172,7 +194,12 @@ def assess(
         # "0" and other nonsense mean: already expired (RFC 9111 §5.3).
         lifetime = 0.0 if expires is None else max(0.0, expires - (response_time if date is None else date))
     else:
+        is_explicit = "public" in control
         lifetime = silent
+        if policy.heuristic and (is_explicit or status in HEURISTIC_STATUSES):
+            modified = http_date(headers.get("last-modified"))
+            quiet = 0.0 if modified is None else (response_time if date is None else date) - modified
+            lifetime = max(lifetime, policy.heuristic * quiet)
     no_cache = control.get("no-cache", "")
     # no-cache="field" binds only the field (§5.2.2.4); without a list it binds the response.
     always_ask = "no-cache" in control and not no_cache
@@ -183,8 +210,10 @@ def assess(
         initial_age=initial_age,
         lifetime=min(lifetime, FOREVER),
         always_ask=always_ask,
-        never_stale="must-revalidate" in control,
-        storable=_may_store(status, headers, control),
+        never_stale="must-revalidate" in control
+        # RFC 9111 §5.2.2.8 and §5.2.2.10, which makes s-maxage say proxy-revalidate, too.
+        or (policy.is_shared and ("proxy-revalidate" in control or "s-maxage" in control)),
+        storable=_may_store(status, headers, control, policy, is_explicit=is_explicit),
         stale_if_error=allowance,
         stale_while_revalidate=_seconds(control.get("stale-while-revalidate")),
     )
@@ -197,61 +226,21 @@ def _initial_age(headers: Headers, date: float | None, request_time: float, resp
     return min(max(apparent, corrected), FOREVER)
 
 
-def _may_store(status: int, headers: Headers, control: Mapping[str, str | None]) -> bool:
-    """RFC 9111 §3, for a private cache, and only for statuses that we use."""
-    if status not in STORED_STATUSES or "no-store" in control:
+def _may_store(
+    status: int, headers: Headers, control: Mapping[str, str | None], policy: Policy, *, is_explicit: bool
+) -> bool:
+    """RFC 9111 §3, as far as ``policy`` wants it."""
+    if "no-store" in control or (policy.is_shared and "private" in control):
+        return False
+    if policy.statuses is not None and status not in policy.statuses:
+        return False
+    if not is_explicit and status not in HEURISTIC_STATUSES:
+        return False
+    if "must-understand" in control and status not in UNDERSTOOD_STATUSES:
         return False
     if status in _REDIRECTS and "@" in headers.get("location", ""):
         return False  # a credential in a Location is for one use, and never for a disk
     return "*" not in headers.get("vary", "")  # §4.1: matches nothing, ever
-
-
-def variant(headers: Headers, request_header: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the secondary key (RFC 9111 §4.1): the request's values of the fields that ``Vary`` names."""
-    names = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}
-    return tuple((name, _normal(request_header.get(name, ""))) for name in sorted(names))
-
-
-def matches(key: tuple[tuple[str, str], ...], request_header: Mapping[str, str]) -> bool:
-    """Whether a request would have been given the stored response with the secondary ``key``."""
-    return all(_normal(request_header.get(name, "")) == value for name, value in key)
-
-
-def _normal(value: str) -> str:
-    return ",".join(part.strip() for part in value.split(","))
-
-
-def conditions(headers: Headers) -> tuple[tuple[str, str], ...]:
-    """Return the request headers that ask whether a stored response still holds (RFC 9111 §4.3.1).
-
-    Weak tags too: ``If-None-Match`` compares weakly (RFC 9110 §13.1.2). ``If-Modified-Since`` rides along only
-    where there is no tag, since a recipient must ignore it beside one.
-    """
-    if tag := headers.get("etag"):
-        return (("if-none-match", tag),)
-    if (modified := headers.get("last-modified")) and http_date(modified) is not None:
-        return (("if-modified-since", modified),)
-    return ()
-
-
-def confirms(stored: Headers, answer: Headers) -> bool:
-    """Whether a 304 speaks of the stored response (RFC 9111 §4.3.4).
-
-    We sent exactly one stored validator, so a 304 that names none is about that one; a 304 that names another
-    tag is about something that we do not have.
-    """
-    theirs, ours = answer.get("etag"), stored.get("etag")
-    if theirs is not None and ours is not None:
-        return theirs.removeprefix("W/") == ours.removeprefix("W/")
-    return True
-
-
-def merged(stored: Headers, answer: Headers) -> dict[str, str]:
-    """Return the stored header fields after a 304 (RFC 9111 §3.2); what it does not name stays."""
-    new = {name: value for name, value in answer.items() if name not in _NOT_MERGED}
-    old = dict(stored)
-    old.pop("age", None)  # the 304 says how old it is now, or that it is new
-    return old | new
 
 
 def retry_after(headers: Headers, now: float) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from .freshness import Terms, assess
+from .freshness import OURS, Policy, Terms, assess
 from .message import Kind
 from .storage import Key, Stored
 
@@ -25,8 +25,11 @@ class Record:
     """Seconds between the response and ``loaded``."""
     terms: dict[tuple[Kind, str | None, float | None], Terms] = field(default_factory=dict)
 
-    def terms_for(self, kind: Kind, override: str | None, stale_if_error: float | None) -> Terms:
-        """Return the terms under which a request may use this record; worked out once for each kind of asker."""
+    def terms_for(self, kind: Kind, override: str | None, stale_if_error: float | None, policy: Policy = OURS) -> Terms:
+        """Return the terms under which a request may use this record; worked out once for each kind of asker.
+
+        ``policy`` is the cache's and never changes.
+        """
         key = (kind, override, stale_if_error)
         terms = self.terms.get(key)
         if terms is None:
@@ -39,6 +42,7 @@ class Record:
                 response_time=stored.response_time,
                 override=override,
                 stale_if_error=stale_if_error,
+                policy=policy,
             )
             self.terms[key] = terms
         return terms

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from transport import cache
+from transport import shelf
 from transport.credentials import index_from_url
 from transport.errors import AddressDenied, BadResponse, TransportError
 from transport.fetch import Fetcher
@@ -268,7 +268,7 @@ async def test_entries_come_from_disk_whole_on_either_way(
 ) -> None:
     """Small ones at once, large ones in a thread, all in a thread once the disk was slow."""
     if slow:
-        monkeypatch.setattr(cache, "SLOW_READ", -1.0)
+        monkeypatch.setattr(shelf, "SLOW_READ", -1.0)
     page = b"x" * size
     async with index({"*": reply(page, cache_control="max-age=600")}) as server:
         corp = index_from_url("corp", f"{server.url}/s/")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transport import freshness
+from transport import fields, freshness, validation, vary
 from transport.freshness import DAY, FOREVER, Terms, Verdict, assess, directives
 from transport.message import Kind
 
@@ -209,7 +209,7 @@ def test_the_operators_word_stands_in_place_of_the_indexs(
     ],
 )
 def test_one_stored_validator_is_sent(headers: dict[str, str], asked: tuple[tuple[str, str], ...]) -> None:
-    assert freshness.conditions(headers) == asked
+    assert validation.conditions(headers) == asked
 
 
 @pytest.mark.parametrize(
@@ -223,13 +223,13 @@ def test_one_stored_validator_is_sent(headers: dict[str, str], asked: tuple[tupl
     ],
 )
 def test_a_304_confirms_what_was_asked_for(stored: dict[str, str], answer: dict[str, str], *, confirms: bool) -> None:
-    assert freshness.confirms(stored, answer) is confirms
+    assert validation.confirms(stored, answer) is confirms
 
 
 def test_a_304_renews_headers_and_leaves_the_body_its_own() -> None:
     stored = {"etag": '"1"', "content-type": "text/html", "content-length": "5", "age": "900", "cache-control": "x"}
     answer = {"last-modified": at(0), "content-type": "oops", "content-length": "0", "cache-control": "max-age=9"}
-    assert freshness.merged(stored, answer) == {
+    assert fields.merged(stored, answer) == {
         "etag": '"1"',
         "content-type": "text/html",
         "content-length": "5",
@@ -240,11 +240,11 @@ def test_a_304_renews_headers_and_leaves_the_body_its_own() -> None:
 
 def test_the_secondary_key_holds_the_request_fields_that_vary_names() -> None:
     asked = {"accept": "a,  b", "accept-encoding": "gzip"}
-    key = freshness.variant({"vary": "Accept, X-Absent"}, asked)
+    key = vary.variant({"vary": "Accept, X-Absent"}, asked)
     assert key == (("accept", "a,b"), ("x-absent", ""))
-    assert freshness.matches(key, {"accept": "a, b", "accept-encoding": "br"})
-    assert not freshness.matches(key, {"accept": "c"})
-    assert not freshness.matches(key, {"accept": "a, b", "x-absent": "1"})
+    assert vary.matches(key, {"accept": "a, b", "accept-encoding": "br"})
+    assert not vary.matches(key, {"accept": "c"})
+    assert not vary.matches(key, {"accept": "a, b", "x-absent": "1"})
 
 
 @pytest.mark.parametrize(
