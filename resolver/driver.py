@@ -107,14 +107,14 @@ class _Work:
     stats: Stats
     notices: list[Notice]
     watch: Watcher | None
-    earlier: dict[str, list[str]] = field(default_factory=dict)
-    """The pins of the places that were solved before: preferred in later ones."""
+    earlier: dict[str, list[tuple[str, bool]]] = field(default_factory=dict)
+    """The pins of the places that were solved before, and whether they were stated there: preferred in later ones."""
 
     def remember(self, pins: Mapping[str, Pin]) -> None:
         for name, pin in pins.items():
             versions = self.earlier.setdefault(name, [])
-            if pin.version not in versions:
-                versions.append(pin.version)
+            if (pin.version, pin.is_direct) not in versions:
+                versions.append((pin.version, pin.is_direct))
 
 
 async def _each_target(work: _Work) -> tuple[TargetResolution, ...]:

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 
 from .environment.place import Place, evaluate, rank, requires_python_admits
-from .environment.region import Region, divide, divide_by
-from .environment.space import EnvironmentSet, from_marker
+from .environment.region import Condition, Region, divide, divide_by
+from .environment.space import from_marker
 from .errors import BadIndexResponse, HashMismatch, NoSolution
 from .hints import hints
 from .index.gateway import Missing
@@ -322,9 +322,10 @@ class PlaceFacts:
         return files
 
     @staticmethod
-    def _condition(requirement: Requirement, extra: str | None) -> tuple[str, EnvironmentSet]:
+    def _condition(requirement: Requirement, extra: str | None) -> Condition:
         taken = () if extra is None else (extra,)
-        return requirement.name, from_marker(requirement.marker).without_extras(taken)
+        is_bounded = any(one.lstrip().startswith(("<", "==", "~=")) for one in requirement.specifier.split(","))
+        return Condition(requirement.name, from_marker(requirement.marker).without_extras(taken), is_bounded)
 
     def version_text(self, package: Name, bit: int) -> str:
         """The version of a bit."""

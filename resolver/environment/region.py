@@ -26,9 +26,9 @@ class Region:
     """Whether a release that needs a newer Python than the region's oldest divides it (``fork_strategy``)."""
 
     @property
-    def key(self) -> EnvironmentSet:
-        """Equal keys mean equal sets."""
-        return self.space
+    def key(self) -> tuple[EnvironmentSet, bool]:
+        """Equal keys mean equal answers."""
+        return self.space, self.divides_by_python
 
     @property
     def name(self) -> str:
@@ -73,8 +73,19 @@ class Divided(Exception):
         self.parts = tuple(parts)
 
 
-def divide(region: Region, conditions: Iterable[tuple[str, EnvironmentSet]]) -> None:
-    """Divide a region by requirements that stand side by side, as uv does: (project, where it is required) pairs.
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Where a requirement holds."""
+
+    name: str
+    """The project that is required."""
+    space: EnvironmentSet
+    is_bounded: bool
+    """Whether it has an upper bound."""
+
+
+def divide(region: Region, conditions: Sequence[Condition]) -> None:
+    """Divide a region by requirements that stand side by side, as uv does.
 
     Requirements on one project with different markers divide by each of them. A lone requirement divides only where
     its marker has a higher lower bound on Python than the region: what it brings in may need that Python.
@@ -84,8 +95,8 @@ def divide(region: Region, conditions: Iterable[tuple[str, EnvironmentSet]]) -> 
     """
     parts = [region.space]
     by_name: dict[str, dict[EnvironmentSet, None]] = {}
-    for name, condition in conditions:
-        by_name.setdefault(name, {})[condition] = None
+    for condition in conditions:
+        by_name.setdefault(condition.name, {})[condition.space] = None
     for markers in by_name.values():
         if len(markers) == 1 and not _raises_python(region.space, next(iter(markers))):
             continue
@@ -93,7 +104,17 @@ def divide(region: Region, conditions: Iterable[tuple[str, EnvironmentSet]]) -> 
             if not region.space.implies(marker):
                 parts = [piece for part in parts for piece in (part & marker, part - marker) if _is_somewhere(piece)]
     if len(parts) > 1:
-        raise Divided(in_order(parts, newest_first=region.divides_by_python))
+        bounded = [one.space for one in conditions if one.is_bounded]
+        raise Divided(
+            sorted(
+                parts,
+                key=lambda part: (
+                    _release(part, newest_first=region.divides_by_python),
+                    # What must be old elsewhere may well be as old here, but not the other way round.
+                    -sum(not part.is_disjoint(space) for space in bounded),
+                ),
+            )
+        )
 
 
 def divide_by(region: Region, admitted: EnvironmentSet) -> None:
@@ -104,7 +125,7 @@ def divide_by(region: Region, admitted: EnvironmentSet) -> None:
     """
     parts = [part for part in (region.space & admitted, region.space - admitted) if _is_somewhere(part)]
     if len(parts) > 1:
-        raise Divided(in_order(parts, newest_first=region.divides_by_python))
+        raise Divided(sorted(parts, key=lambda part: _release(part, newest_first=region.divides_by_python)))
 
 
 def _is_somewhere(space: EnvironmentSet) -> bool:
@@ -121,12 +142,7 @@ def _lowest(space: EnvironmentSet) -> Version:
     return Version(low or "0")
 
 
-def in_order(parts: Iterable[EnvironmentSet], *, newest_first: bool = True) -> list[EnvironmentSet]:
-    """The order in which parts are solved: newer Pythons first, so that each gets the newest versions it can have."""
-    texts = {part: to_marker(part) or "" for part in parts}
-    return sorted(texts, key=lambda part: (_release(part, newest_first=newest_first), texts[part]))
-
-
 def _release(space: EnvironmentSet, *, newest_first: bool) -> tuple[int, ...]:
+    """Newer Pythons first, so that each part gets the newest versions it can have; or older first, for fewer parts."""
     release = (*_lowest(space).release, 0, 0)[:3]
     return tuple(-part for part in release) if newest_first else release

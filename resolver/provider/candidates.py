@@ -9,7 +9,7 @@ and filter: a second request costs dictionary look-ups.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -33,6 +33,9 @@ NO_FILE, PYTHON, YANKED, TOO_NEW, PRERELEASE, HASHES, NO_BUILD = (
 )
 
 
+MAX_SELECTIONS = 64  # per project: targets, regions and dates; some hundred bytes and two masks each
+
+
 @dataclass(frozen=True, slots=True)
 class Project:
     """A project page that answered for a name, with its versions sorted into bits; or those of several indexes."""
@@ -46,6 +49,8 @@ class Project:
     """Of a merged project: whose page each release stands on. Empty: all on this one."""
     tiers: tuple[int, ...] = ()
     """Masks of versions, each to be tried before the next. Empty: there is no such order."""
+    selections: dict[tuple[Hashable, Filter], Selection] = field(default_factory=dict, repr=False, compare=False)
+    """What filters left of it, per place: a request that filters as an earlier one did finds the masks here."""
 
     def release(self, bit: int) -> Release:
         """The release of bit ``bit`` (from 1)."""
@@ -170,6 +175,16 @@ def _worst(faults: Sequence[tuple[str, str]]) -> tuple[str, str]:
 
 def select(project: Project, place: Place, allowed: Filter) -> Selection:
     """Apply ``allowed`` to every release of ``project``."""
+    key = (place.key, allowed)
+    found = project.selections.get(key)
+    if found is None:
+        if len(project.selections) >= MAX_SELECTIONS:
+            project.selections.clear()
+        found = project.selections[key] = _select(project, place, allowed)
+    return found
+
+
+def _select(project: Project, place: Place, allowed: Filter) -> Selection:
     filtering = Filtering(place, allowed)
     grouped: dict[tuple[str, str], int] = {}
     undated = 0

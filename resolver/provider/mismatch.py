@@ -23,7 +23,11 @@ def reason(tags: str, place: Place) -> str:
     """The fact about a release whose wheels do not fit, continuing a sentence that begins with the release."""
     if not isinstance(place, Target):
         return "has no wheels for the environments of the lock"
-    target = place
+    return _reason(tags, place)
+
+
+@lru_cache(maxsize=65_536)  # distinct tag sets of an index are some thousands, for a few targets
+def _reason(tags: str, target: Target) -> str:
     platforms = _platforms(target.key, target)
     if any(one in platforms for one in tags.lower().rsplit("-", 1)[-1].split(".")):
         version = target.markers.get("python_version", target.python)

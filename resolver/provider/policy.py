@@ -41,8 +41,11 @@ class Order:
 class Policies:
     """The policies of one query for one place. Pure; every answer is computed once per name."""
 
-    def __init__(self, query: Query, place: Place, earlier: Mapping[str, Sequence[str]]) -> None:
-        """``earlier`` holds the pins of places that were resolved before, by name: preferred over a lock's."""
+    def __init__(self, query: Query, place: Place, earlier: Mapping[str, Sequence[tuple[str, bool]]]) -> None:
+        """``earlier`` holds pins of places that were resolved before, by name, and whether they were stated there.
+
+        They are preferred over a lock's.
+        """
         self._query = query
         self._earlier = earlier
         self._direct: dict[str, list[Stated]] = {}
@@ -104,7 +107,11 @@ class Policies:
         """Which candidate of ``name`` to try first."""
         options = self._query.options
         own = options.packages.get(name, _NO_OPTIONS)
-        preferred = list(self._earlier.get(name, ()))
+        earlier = self._earlier.get(name, ())
+        if options.resolution is ResolutionMode.LOWEST_DIRECT:
+            # Where a package is stated its lowest version was wanted, elsewhere the highest: neither is an example.
+            earlier = [one for one in earlier if one[1] == (name in self._direct)]
+        preferred = [version for version, _ in earlier]
         preferred += self._preferred.get(name, ())
         return Order(
             lowest=options.resolution is ResolutionMode.LOWEST
