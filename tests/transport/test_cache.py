@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,7 +14,7 @@ import pytest
 
 from transport import shelf
 from transport.credentials import index_from_url
-from transport.errors import AddressDenied, BadResponse, TransportError
+from transport.errors import AddressDenied, BadResponse, BadStatus, TransportError
 from transport.fetch import Fetcher
 from transport.message import CacheStatus, Index, Kind, Request, Response
 from transport.stack import TransportSettings, open_stack
@@ -29,7 +31,7 @@ class Bench:
         self.server, self.fetcher, self.clock, self.corp = server, fetcher, clock, corp
 
     async def get(self, path: str = "a/", kind: Kind = Kind.PAGE, *, refresh: bool = False, **headers: str) -> Response:
-        named = tuple(headers.items())
+        named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
         return await self.fetcher.fetch(Request(self.corp.url + path, self.corp, kind, named, refresh=refresh))
 
 
@@ -115,6 +117,83 @@ async def test_a_part_for_the_whole_is_an_error_and_parts_that_were_asked_for_ar
             part = await on.get("a.whl", Kind.RANGE, range="bytes=-4")
             assert (part.status, part.cache, part.headers["content-range"]) == (206, expected, "bytes 6-9/10")
         assert (await on.get("a.whl", Kind.RANGE, range="bytes=-8")).cache is MISS
+
+
+async def test_a_whole_copy_answers_parts_heads_and_conditions_and_is_asked_for_once() -> None:
+    whole = reply(b"0123456789", cache_control="max-age=60", etag='"1"')
+    async with bench(whole) as on:
+        await on.get("a.whl", Kind.RANGE)
+        part = await on.get("a.whl", Kind.RANGE, range="bytes=-4")
+        assert (part.status, part.body, part.headers["content-range"]) == (206, b"6789", "bytes 6-9/10")
+        assert part.digest == hashlib.sha256(b"6789").hexdigest()
+        same = await on.get("a.whl", Kind.RANGE, if_none_match='"1"')
+        other = await on.get("a.whl", Kind.RANGE, if_none_match='"2"')
+        assert (same.status, same.body, other.status, other.body) == (304, b"", 200, b"0123456789")
+        head = await on.fetcher.fetch(Request(on.corp.url + "a.whl", on.corp, Kind.RANGE, method="HEAD"))
+        assert (head.status, head.body, head.headers["content-length"]) == (200, b"", "10")
+        assert {part.cache, same.cache, other.cache, head.cache} == {HIT}
+        assert len(on.server.seen) == 1
+
+
+async def test_a_stale_copy_is_validated_with_our_tag_before_it_answers_the_callers() -> None:
+    async with bench(
+        reply(b"one", cache_control="max-age=60", etag='"1"'),
+        reply(status=304, cache_control="max-age=60"),
+        reply(b"two", cache_control="max-age=60", etag='"2"'),
+    ) as on:
+        await on.get()
+        on.clock.now += 61
+        assert (await on.get(if_none_match='"0", "1"')).status == 304
+        on.clock.now += 61
+        assert (await on.get(if_none_match='"2"')).status == 304
+        assert (await on.get()).body == b"two"
+        assert [one.headers.get("if-none-match") for one in on.server.seen] == [None, '"1"', '"1"']
+
+
+async def test_without_a_copy_a_callers_condition_goes_out_and_its_304_comes_back() -> None:
+    async with bench(reply(status=304, etag='"1"'), reply(b"one")) as on:
+        assert (await on.get(if_none_match='"1"')).status == 304
+        assert (await on.get()).body == b"one"
+        assert [one.headers.get("if-none-match") for one in on.server.seen] == ['"1"', None]
+
+
+async def test_a_new_whole_copy_replaces_the_parts_of_the_old_one() -> None:
+    old = reply(b"old-tail", 206, content_range="bytes 2-9/10", cache_control="max-age=600")
+    async with bench(old, reply(b"new!", cache_control="max-age=600")) as on:
+        await on.get("a.whl", Kind.RANGE, range="bytes=-2")
+        await on.get("a.whl", Kind.RANGE)
+        assert (await on.get("a.whl", Kind.RANGE, range="bytes=-2")).body == b"w!"
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+@pytest.mark.parametrize(
+    ("status", "location", "forgotten"),
+    [
+        (200, None, ["a/"]),
+        (201, "s/b/", ["a/", "a/s/b/"]),
+        (201, "../b/", ["a/", "b/"]),
+        (201, "http://elsewhere.example/s/b/", ["a/"]),  # not theirs to say
+        (404, "../b/", []),
+        (503, "../b/", []),
+    ],
+)
+async def test_what_an_unsafe_method_changes_is_forgotten(
+    tmp_path: Path, status: int, location: str | None, forgotten: list[str], *, on_disk: bool
+) -> None:
+    """RFC 9111 §4.4. At once, though the disk deletes later."""
+
+    def answer(seen: Seen) -> bytes:
+        if seen.method == "GET":
+            return reply(seen.target.encode(), cache_control="max-age=60")
+        return reply(b"", status, location=location) if location else reply(b"", status)
+
+    async with bench(cache_dir=tmp_path if on_disk else None) as on:
+        on.server.answers = {"*": answer}
+        for name in ("a/", "b/", "a/s/b/"):
+            await on.get(name)
+        with contextlib.suppress(BadStatus):
+            await on.fetcher.fetch(Request(on.corp.url + "a/", on.corp, method="POST"))
+        assert [name for name in ("a/", "b/", "a/s/b/") if (await on.get(name)).cache is MISS] == forgotten
 
 
 @pytest.mark.parametrize("failure", [RESET, reply(b"", 503), reply(b"short", content_length="50", connection="close")])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transport import fields, freshness, validation, vary
-from transport.freshness import DAY, FOREVER, Terms, Verdict, assess, directives
+from transport.freshness import DAY, FOREVER, OURS, Policy, Terms, Verdict, assess, directives
 from transport.message import Kind
 
 NOW = 1_700_000_000.0
@@ -27,6 +27,7 @@ def terms(
     override: str | None = None,
     took: float = 0.0,
     stale_if_error: float | None = None,
+    policy: Policy = OURS,
 ) -> Terms:
     return assess(
         status,
@@ -36,6 +37,7 @@ def terms(
         response_time=NOW,
         override=override,
         stale_if_error=stale_if_error,
+        policy=policy,
     )
 
 
@@ -226,6 +228,81 @@ def test_a_304_confirms_what_was_asked_for(stored: dict[str, str], answer: dict[
     assert validation.confirms(stored, answer) is confirms
 
 
+@pytest.mark.parametrize(
+    ("control", "shared", "private"),
+    [
+        ("s-maxage=600", (600, True, True), (0, True, False)),  # storable either way: 200 needs no word for it
+        ("max-age=5, s-maxage=600", (600, True, True), (5, True, False)),
+        ("max-age=5, proxy-revalidate", (5, True, True), (5, True, False)),
+        ("private, max-age=5", (5, False, False), (5, True, False)),
+        ("max-age=5, must-revalidate", (5, True, True), (5, True, True)),
+    ],
+)
+def test_what_is_said_to_shared_caches_binds_them_alone(
+    control: str, shared: tuple[float, bool, bool], private: tuple[float, bool, bool]
+) -> None:
+    for policy, expected in [(Policy(is_shared=True), shared), (OURS, private)]:
+        found = terms({"cache-control": control}, policy=policy)
+        assert (found.lifetime, found.storable, found.never_stale) == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "lifetime"),
+    [
+        (200, {"last-modified": at(-1000)}, 100),
+        (200, {"last-modified": at(-1000), "date": at(-500)}, 50),
+        (200, {"last-modified": at(1000)}, 0),
+        (200, {"last-modified": at(-1000), "cache-control": "max-age=7"}, 7),
+        (200, {"last-modified": at(-1000), "expires": "0"}, 0),
+        (404, {"last-modified": at(-1000)}, 100),
+        (502, {"last-modified": at(-1000)}, 0),
+        (502, {"last-modified": at(-1000), "cache-control": "public"}, 100),
+        (200, {}, 0),
+    ],
+)
+def test_a_heuristic_lifetime_is_a_fraction_of_the_time_since_the_last_change(
+    status: int, headers: dict[str, str], lifetime: float
+) -> None:
+    """RFC 9111 §4.2.2, for caches that want it; ours asks."""
+    assert terms(headers, status=status, policy=Policy(heuristic=0.1, statuses=None)).lifetime == lifetime
+    if "cache-control" not in headers:
+        assert terms(headers, status=status).lifetime == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "control", "storable"),
+    [
+        (404, "", True),
+        (404, "max-age=5", True),
+        (502, "", False),  # RFC 9111 §3: not cacheable by default, and nothing explicit
+        (502, "max-age=5", True),
+        (502, "public", True),
+        (599, "max-age=5, must-understand", False),
+        (200, "max-age=5, must-understand", True),
+        (404, "no-store", False),
+    ],
+)
+def test_a_status_is_stored_where_the_policy_wants_it_and_the_rfc_allows_it(
+    status: int, control: str, *, storable: bool
+) -> None:
+    assert terms({"cache-control": control}, status=status, policy=Policy(statuses=None)).storable is storable
+    assert terms({"cache-control": control}, status=status).storable is (storable and status == 200)
+
+
+def test_fields_of_the_connection_and_those_it_names_are_not_kept() -> None:
+    came = {"connection": "close, X-Hop", "x-hop": "1", "keep-alive": "5", "te": "x", "a": "1", "set-cookie": "s=1"}
+    assert fields.kept(came) == {"a": "1", "set-cookie": "s=1"}
+    assert fields.kept(came, " Set-Cookie, b") == {"a": "1"}
+
+
+def test_a_304_may_add_to_the_type_of_a_body_and_not_change_it() -> None:
+    page = {"content-type": "application/json"}
+    assert fields.merged(page, {"content-type": "text/html; charset=utf-8"}) == page
+    finer = {"content-type": "Application/JSON; charset=utf-8"}
+    assert fields.merged(page, finer) == finer
+    assert fields.merged({}, finer) == finer
+
+
 def test_a_304_renews_headers_and_leaves_the_body_its_own() -> None:
     stored = {"etag": '"1"', "content-type": "text/html", "content-length": "5", "age": "900", "cache-control": "x"}
     answer = {"last-modified": at(0), "content-type": "oops", "content-length": "0", "cache-control": "max-age=9"}
@@ -245,6 +322,15 @@ def test_the_secondary_key_holds_the_request_fields_that_vary_names() -> None:
     assert vary.matches(key, {"accept": "a, b", "accept-encoding": "br"})
     assert not vary.matches(key, {"accept": "c"})
     assert not vary.matches(key, {"accept": "a, b", "x-absent": "1"})
+
+
+def test_a_part_answers_who_asked_for_that_part_and_nobody_else() -> None:
+    key = vary.variant({}, {"range": "bytes=-5"}, is_part=True)
+    assert vary.is_part(key)
+    assert vary.matches(key, {"range": "bytes=-5"})
+    assert not vary.matches(key, {"range": "bytes=-6"})
+    assert not vary.matches(key, {})
+    assert not vary.is_part(vary.variant({"vary": "Accept"}, {"range": "bytes=-5"}))
 
 
 @pytest.mark.parametrize(
