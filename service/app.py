@@ -21,6 +21,7 @@ from transport.turns import Turns
 from . import bodies, handlers, middleware, pages
 from .configuration import Configuration
 from .connection import Connections
+from .doctor import Doctor
 from .garbage import keep_house, tune
 from .locks import Clock, Locks, Resolve
 from .settings import Settings
@@ -36,6 +37,7 @@ ROUTES = (
     web.get("/v1/locks/{id}/pylock.toml", handlers.stored_pylock),
     web.get("/v1/locks/{id}/requirements.txt", handlers.stored_requirements),
     web.get("/v1/indexes", pages.indexes),
+    web.post("/v1/indexes/{name}/doctor", pages.doctor),
     web.get("/v1/info", pages.info),
     web.get("/v1/openapi.json", pages.openapi),
     web.get("/problems/{name}", pages.problem),
@@ -105,6 +107,7 @@ def make_app(configuration: Configuration, *, resolve: Resolve | None = None, no
     )
     app[pages.CONFIGURATION] = configuration
     app[pages.TELEMETRY] = telemetry
+    app[pages.DOCTOR] = Doctor(transport_settings(settings))
     app[pages.READINESS] = pages.Readiness()
     app[middleware.CONNECTIONS] = Connections(service.header_timeout)
     app[handlers.LIMITS] = bodies.Limits(service.max_body, service.body_timeout)

@@ -133,6 +133,45 @@ def _get(operation: str, summary: str, media: str, problems: Iterable[str] = _AN
     }
 
 
+def _post_doctor() -> dict[str, Any]:
+    project = {"type": "string", "description": "A project that the index has; without one a guess is made"}
+    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    report = {
+        "type": "object",
+        "required": ["index", "url", "ok", "steps", "supports", "timing", "advice", "requests"],
+        "properties": {
+            "index": {"type": "string"},
+            "url": {"type": "string"},
+            "ok": {"type": "boolean"},
+            "project": {"type": ["string", "null"]},
+            "steps": {"type": "array", "items": {"type": "object"}},
+            "authentication": {"type": "object"},
+            "supports": {"type": "object", "additionalProperties": {"type": ["boolean", "null"]}},
+            "missing_status": {"type": ["integer", "null"]},
+            "timing": {"type": "object"},
+            "advice": {"type": "array", "items": {"type": "object"}},
+            "requests": {"type": "integer"},
+            "seconds": {"type": "number"},
+            "problem": {"anyOf": [_ref("ProblemAnswer"), {"type": "null"}]},
+            "integrity": {"type": "boolean"},
+        },
+    }
+    return {
+        "operationId": "doctorIndex",
+        "summary": "Examine a configured index",
+        "description": "Asks the index a dozen times at most. A sick index is an answer, too: 200 with ok = false.",
+        "parameters": [name, {**_query("project"), "schema": project}],
+        "requestBody": {
+            "required": False,
+            "content": {"application/json": {"schema": {"type": "object", "properties": {"project": project}}}},
+        },
+        "responses": {
+            "200": {"description": "The report", "content": {"application/json": {"schema": report}}},
+            **_problems(("not-found", "invalid-request", *_ANY_PROBLEMS)),
+        },
+    }
+
+
 @lru_cache(maxsize=1)
 def describe() -> dict[str, Any]:
     """Return the document. It is built once."""
@@ -162,6 +201,7 @@ def describe() -> dict[str, Any]:
                 "get": _get_stored("storedRequirements", "A finished lock as a requirements file", {"text/plain": text})
             },
             "/v1/indexes": {"get": _get("indexes", "The configured indexes", "application/json")},
+            "/v1/indexes/{name}/doctor": {"post": _post_doctor()},
             "/v1/info": {"get": _get("info", "What runs here, and its limits", "application/json")},
             "/v1/openapi.json": {"get": _get("openapi", "This document", "application/json")},
             "/healthz": {"get": _get("healthz", "The process is alive", "text/plain", ())},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,14 +15,18 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from transport.message import Index
 
+from . import bodies
 from .configuration import Configuration
-from .handlers import LOCKS
+from .doctor import Doctor
+from .handlers import LIMITS, LOCKS
 from .openapi import describe
-from .problems import KINDS, Problem
+from .problems import KINDS, Problem, invalid
 from .telemetry import Telemetry
 
 CONFIGURATION = web.AppKey("configuration", Configuration)
 TELEMETRY = web.AppKey("telemetry", Telemetry)
+DOCTOR = web.AppKey("doctor", Doctor)
+_PROJECT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 @dataclass(slots=True)
@@ -85,6 +90,38 @@ def _index(index: Index) -> dict[str, object]:
 async def indexes(request: web.Request) -> web.Response:
     """List the configured indexes in order of priority."""
     return _json({"indexes": [_index(index) for index in request.app[LOCKS].indexes]})
+
+
+async def doctor(request: web.Request) -> web.Response:
+    """Examine a configured index: what it supports, how it lets us in, how fast it is, and what to change."""
+    name = request.match_info["name"]
+    indexes = request.app[LOCKS].indexes
+    found = next((index for index in indexes if index.name == name), None)
+    if found is None and name == "default":
+        found = next((index for index in indexes if index.default), None)
+    if found is None:
+        raise Problem("not-found", f"No index is called {name[:80]!r}; /v1/indexes lists them")
+    report = await request.app[DOCTOR].examine(found, await _project(request))
+    return _json(report.to_json())
+
+
+async def _project(request: web.Request) -> str | None:
+    """Return the project that the query or a JSON body names."""
+    unknown = sorted(set(request.query) - {"project"})
+    project: object = request.query.get("project")
+    if request.content_type == "application/json":
+        body = bodies.decode_json(await bodies.read(request, request.app[LIMITS]))
+        if not isinstance(body, dict):
+            raise invalid("", 'the body is an object, such as {"project": "NAME"}')
+        unknown += sorted(set(body) - {"project"})
+        project = body.get("project", project)
+    if unknown:
+        raise invalid(f"/{unknown[0][:80]}", "unknown field; project is the only one")
+    if project is None:
+        return None
+    if not isinstance(project, str) or len(project) > 128 or not _PROJECT.fullmatch(project):
+        raise invalid("/project", "not the name of a project")
+    return re.sub(r"[-_.]+", "-", project).lower()
 
 
 async def info(request: web.Request) -> web.Response:

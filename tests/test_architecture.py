@@ -48,6 +48,7 @@ TRANSPORT_PARTS = {
     "rejection": {"diagnosis", "probe", "tls"},
     "auth": {"keyring"},
     "redirects": {"auth"},
+    "road": {"guard", "probe", "proxy", "tls"},  # a fetch without the request: it goes the same way
     "shelf": {"memory", "storage"},
 }
 

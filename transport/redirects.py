@@ -38,6 +38,8 @@ class RequestRecord:
     seconds: float
     error: str = ""
     hop: int = 0
+    authenticated: bool = False
+    """Whether a credential was sent."""
 
 
 class Redirects:
@@ -125,6 +127,7 @@ class Redirects:
                         seconds=time.monotonic() - started,
                         error=failure,
                         hop=number,
+                        authenticated=bool(hop.secrets),
                     )
                 )
         return response

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from pydantic import SecretStr, ValidationError
 
 from resolver.errors import ResolverError
 from service import handlers, logs, rendering
-from service.app import make_app
+from service.app import make_app, transport_settings
 from service.configuration import Configuration, load
+from service.doctor import Doctor
 from service.problems import Problem, from_error, to_document
 from service.schema import parse
 from service.settings import IndexSettings, Settings, SettingsError
@@ -83,6 +85,33 @@ def lock(configuration: Configuration, body: Mapping[str, Any]) -> dict[str, Any
     except (Problem, ResolverError, TransportError) as error:
         raise Declined(to_document(from_error(error))) from error
     except SettingsError as error:
+        raise CommandError(f"error: {error}", USAGE) from None
+
+
+def doctor(configuration: Configuration, names: Sequence[str], project: str | None) -> list[dict[str, Any]]:
+    """Examine the indexes ``names``, or all, and return the reports that the service would give.
+
+    Raises:
+        CommandError: there is no such index, or the settings cannot be used.
+    """
+    try:
+        indexes = {index.name: index.to_index() for index in configuration.settings.index}
+    except SettingsError as error:
+        raise CommandError(f"error: {error}", USAGE) from None
+    unknown = [name for name in names if name not in indexes]
+    if unknown or not indexes:
+        known = ", ".join(indexes) or "none is configured"
+        raise CommandError(f"error: there is no index {', '.join(unknown)}; known: {known}", USAGE)
+    chosen = [indexes[name] for name in names or indexes]
+    normal = None if project is None else re.sub(r"[-_.]+", "-", project).lower()
+
+    async def examine() -> list[dict[str, Any]]:
+        examiner = Doctor(transport_settings(configuration.settings))
+        return [(await examiner.examine(index, normal)).to_json() for index in chosen]
+
+    try:
+        return asyncio.run(examine())
+    except ValueError as error:  # a netrc file that was named and cannot be read
         raise CommandError(f"error: {error}", USAGE) from None
 
 

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from .exits import UNAVAILABLE, USAGE, CommandError, Declined
 
@@ -96,18 +96,42 @@ def lock(server: str, body: Mapping[str, Any]) -> dict[str, Any]:
         Declined: it answered with a problem.
         CommandError: it did not answer, or not as Lockwright does.
     """
-    status, content = _open(_request(server, "/v1/lock", json.dumps(body).encode()), PATIENCE)
+    return _ask(_request(server, "/v1/lock", json.dumps(body).encode()), server, "packages")
+
+
+def _ask(request: urllib.request.Request, server: str, expected: str) -> dict[str, Any]:
+    """Send ``request`` and return the JSON object that answers it, which has the list ``expected``."""
+    status, content = _open(request, PATIENCE)
     try:
         answer = json.loads(content)
     except ValueError:
         answer = None
     if isinstance(answer, dict):
-        if status == 200 and isinstance(answer.get("packages"), list):
+        if status == 200 and isinstance(answer.get(expected), list):
             return answer
         if status >= 400 and str(answer.get("type", "")).startswith("/problems/"):
             raise Declined(answer)
     code = UNAVAILABLE if status >= 500 else USAGE
     raise CommandError(f"error: {server} answered {status}, and not as a lockwright service does; check --server", code)
+
+
+def indexes(server: str) -> list[str]:
+    """Return the names of the service's indexes.
+
+    Raises:
+        Declined, CommandError: as :func:`lock`.
+    """
+    return [str(one["name"]) for one in _ask(_request(server, "/v1/indexes"), server, "indexes")["indexes"]]
+
+
+def doctor(server: str, name: str, project: str | None) -> dict[str, Any]:
+    """Have the service examine one of its indexes.
+
+    Raises:
+        Declined, CommandError: as :func:`lock`.
+    """
+    body = b"{}" if project is None else json.dumps({"project": project}).encode()
+    return _ask(_request(server, f"/v1/indexes/{quote(name, safe='')}/doctor", body), server, "steps")
 
 
 def health(server: str, timeout: float) -> None:
