@@ -127,22 +127,24 @@ def versions(answer: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 @asynccontextmanager
 async def serving(
     directory: Path,
-    indexes: Sequence[Mapping[str, Any]],
+    indexes: Sequence[Mapping[str, Any]] | Path,
     *,
     environ: Mapping[str, str] | None = None,
     network: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Service]:
-    """Serve with these index tables; ``environ`` is read for settings."""
+    """Serve with these index tables, or a file of settings; ``environ`` is read for settings, too."""
     flags: dict[str, Any] = {
-        "index": [dict(index) for index in indexes],
         "default_index": "explicit",
         "cache": {"dir": str(directory / "cache")},
         "network": {**IMPATIENT, **(network or {})},
         **settings,
     }
+    if not isinstance(indexes, Path):
+        flags["index"] = [dict(index) for index in indexes]
+    config = indexes if isinstance(indexes, Path) else None
     given = {"HOME": str(directory), **(environ or {})}
-    configuration = load(environ=given, directory=directory, flags=flags)
+    configuration = load(environ=given, directory=directory, flags=flags, config=config)
     app = make_app(configuration)
     sock = listening.bind("127.0.0.1", 0)
     port: int = sock.getsockname()[1]
