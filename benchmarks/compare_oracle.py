@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import socket
@@ -135,6 +136,7 @@ def environment(python: str) -> dict[str, str]:
     return found
 
 
+@functools.cache
 def snapshot_metadata(data: Path, name: str, version: str) -> list[str] | None:
     """The Requires-Dist texts of any wheel of that version in the snapshot."""
     for path in sorted((data / name).glob("*.metadata")):
@@ -147,8 +149,12 @@ def snapshot_metadata(data: Path, name: str, version: str) -> list[str] | None:
 
 
 def unsound(text: str, pins: dict[str, str], python: str, data: Path) -> list[str]:
+    """Walk the requirements from the set for a Python on x86-64 Linux."""
+    return unsound_in(text, pins, environment(python), data)
+
+
+def unsound_in(text: str, pins: dict[str, str], env: dict[str, str], data: Path) -> list[str]:
     """Walk the requirements from the set; what is not satisfied, missing, or superfluous."""
-    env = environment(python)
     faults: list[str] = []
     reached: set[str] = set()
     done: set[tuple[str, str]] = set()

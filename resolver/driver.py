@@ -131,12 +131,13 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
     """Solve for all environments, in as many parts as it takes."""
     admitted = from_requires_python(universal.requires_python)
     stated = [admitted & from_marker(marker) for marker in universal.environments] or [admitted]
-    pending = deque(split(reduce(or_, stated, NOTHING), stated[:-1]))
+    whole = reduce(or_, stated, NOTHING)
+    pending = deque(split(whole, stated[:-1]))
     by_python = work.query.options.fork_strategy is ForkStrategy.REQUIRES_PYTHON
     resolutions: list[RegionResolution] = []
     tried = 0
     while pending:
-        region = Region(pending.popleft(), divides_by_python=by_python)
+        region = Region(pending.popleft(), whole, divides_by_python=by_python)
         tried += 1
         if tried > MAX_REGIONS:
             raise BudgetExhausted(

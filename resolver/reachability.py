@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
-from .environment.region import Region
+from .environment.region import Region, is_somewhere
 from .environment.space import NOTHING, EnvironmentSet, from_marker
 from .place_facts import Name, PlaceFacts
 from .provider.requirements import Metadata
@@ -24,7 +24,7 @@ async def reachability(
     todo: deque[Name] = deque()
 
     def reach(requirement: Requirement, where: EnvironmentSet) -> None:
-        if where.is_empty():
+        if not is_somewhere(where):
             return
         for package in ((requirement.name, None), *((requirement.name, extra) for extra in requirement.extras)):
             known = needed.get(package, NOTHING)

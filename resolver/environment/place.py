@@ -8,7 +8,7 @@ from typing import TypeAlias
 from packaging.markers import Marker
 
 from . import markers, tags
-from .region import Region
+from .region import Region, is_somewhere
 from .space import from_marker
 from .target import Target
 
@@ -26,9 +26,9 @@ def evaluate(marker: Marker, place: Place, extras: Collection[str] = ()) -> bool
         return markers.evaluate(marker, place, extras)
     space = from_marker(marker)
     plain = space.without_extras()
-    if not place.space.is_disjoint(plain):
+    if is_somewhere(place.space & plain):
         return True
-    return any(not place.space.is_disjoint(space.without_extras((extra,))) for extra in extras)
+    return any(is_somewhere(place.space & space.without_extras((extra,))) for extra in extras)
 
 
 def rank(tag_set: str, place: Place) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from packaging.version import Version
 
@@ -22,13 +23,16 @@ class Region:
     """A set of environments, in the place of a :class:`~resolver.environment.target.Target`."""
 
     space: EnvironmentSet
+    whole: EnvironmentSet
+    """All environments of the lock, of which the region is a part. A wheel is a candidate where it fits anywhere in
+    them: Pythons that are not out yet have no wheels, and a part that begins with one is no reason to give up."""
     divides_by_python: bool = True
     """Whether a release that needs a newer Python than the region's oldest divides it (``fork_strategy``)."""
 
     @property
-    def key(self) -> tuple[EnvironmentSet, bool]:
+    def key(self) -> tuple[EnvironmentSet, EnvironmentSet, bool]:
         """Equal keys mean equal answers."""
-        return self.space, self.divides_by_python
+        return self.space, self.whole, self.divides_by_python
 
     @property
     def name(self) -> str:
@@ -37,18 +41,18 @@ class Region:
 
     def applies(self, requirement_marker: str | None) -> bool:
         """Whether a marker holds anywhere in the region."""
-        return not self.space.is_disjoint(from_marker(requirement_marker))
+        return is_somewhere(self.space & from_marker(requirement_marker))
 
     def admits_python(self, specifier: str) -> bool:
         """Whether a Requires-Python admits the region (or a part that the region may be divided into)."""
         floor = _floor(specifier)
         if self.divides_by_python:
-            return admits_final_python(self.space & floor)
-        return self.space.implies(floor)
+            return is_somewhere(self.space & floor)
+        return not is_somewhere(self.space - floor)
 
     def admits_tags(self, tags: str) -> bool:
-        """Whether a wheel can be installed anywhere in the region."""
-        return not self.space.is_disjoint(from_tags(tags))
+        """Whether a wheel is a candidate."""
+        return not self.whole.is_disjoint(from_tags(tags))
 
     def part_admitted(self, specifiers: Iterable[str | None]) -> EnvironmentSet:
         """The part of the region that any of several Requires-Python admits."""
@@ -101,8 +105,8 @@ def divide(region: Region, conditions: Sequence[Condition]) -> None:
         if len(markers) == 1 and not _raises_python(region.space, next(iter(markers))):
             continue
         for marker in markers:
-            if not region.space.implies(marker):
-                parts = [piece for part in parts for piece in (part & marker, part - marker) if _is_somewhere(piece)]
+            if is_somewhere(region.space - marker):
+                parts = [piece for part in parts for piece in (part & marker, part - marker) if is_somewhere(piece)]
     if len(parts) > 1:
         bounded = [one.space for one in conditions if one.is_bounded]
         raise Divided(
@@ -123,18 +127,24 @@ def divide_by(region: Region, admitted: EnvironmentSet) -> None:
     Raises:
         Divided: neither is empty.
     """
-    parts = [part for part in (region.space & admitted, region.space - admitted) if _is_somewhere(part)]
+    parts = [part for part in (region.space & admitted, region.space - admitted) if is_somewhere(part)]
     if len(parts) > 1:
         raise Divided(sorted(parts, key=lambda part: _release(part, newest_first=region.divides_by_python)))
 
 
-def _is_somewhere(space: EnvironmentSet) -> bool:
+@lru_cache(maxsize=65_536)
+def is_somewhere(space: EnvironmentSet) -> bool:
+    """Whether a set has an environment that anybody locks for: one whose Python is no pre-release.
+
+    ``python_version >= "3.13"`` holds in 3.13.0rc1 and ``Requires-Python: >=3.13`` does not. Between the two nothing
+    fits together, and nobody misses it.
+    """
     return not space.is_empty() and admits_final_python(space)
 
 
 def _raises_python(space: EnvironmentSet, marker: EnvironmentSet) -> bool:
     part = space & marker
-    return not part.is_empty() and _lowest(part) > _lowest(space) and _lowest(marker) > Version("0")
+    return is_somewhere(part) and _lowest(part) > _lowest(space) and _lowest(marker) > Version("0")
 
 
 def _lowest(space: EnvironmentSet) -> Version:

@@ -71,13 +71,13 @@ def _package(
 ) -> LockedPackage:
     pin = group[0][1]
     name, positions = pin.name, [position for position, _ in group]
+    offered = {file.filename: file for _, one in group for file in one.wheels}
     wheels = {
-        file.filename: file
-        for _, one in group
-        for file in one.wheels
-        if pin.reference or places.uses(file, name, positions)
+        filename: file for filename, file in offered.items() if pin.reference or places.uses(file, name, positions)
     }
     sdist = next((one.sdist for _, one in group if one.sdist is not None), None)
+    if not wheels and sdist is None:
+        wheels = offered  # for Pythons that have no wheels yet: an entry must have files
     kept = tuple(wheels[filename] for filename in sorted(wheels))
     requires_python = next((one.requires_python for _, one in group if one.requires_python), None)
     files = (*kept, sdist) if sdist is not None else kept

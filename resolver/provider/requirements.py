@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ..environment.markers import mentions_extra
 from ..environment.place import Place, evaluate
+from ..environment.region import is_somewhere
 from ..environment.space import from_marker
 from ..environment.target import Target
 from ..index.page import CoreMetadata
@@ -51,7 +52,7 @@ def _applies(requirement: Requirement, place: Place, extra: str | None) -> bool:
         return evaluate(marker, place, (extra,)) and not evaluate(marker, place)
     # In a region it may hold here without the extra and there with it.
     space = from_marker(marker)
-    return not (place.space & space.without_extras((extra,)) - space.without_extras()).is_empty()
+    return is_somewhere(place.space & (space.without_extras((extra,)) - space.without_extras()))
 
 
 def read(core: CoreMetadata) -> Metadata:
