@@ -70,13 +70,15 @@ class Leaf:
 class Authority:
     """One that issues certificates."""
 
-    def __init__(self, name: str, parent: Authority | None = None, aia: str | None = None) -> None:
+    def __init__(
+        self, name: str, parent: Authority | None = None, aia: str | None = None, until: dt.timedelta = 100 * DAY
+    ) -> None:
         self._private = ec.generate_private_key(ec.SECP256R1())
         self.parent = parent
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         constraints = x509.BasicConstraints(ca=True, path_length=None)
         self.certificate = (parent or self)._sign(
-            self.name, self._private, [(constraints, True)], aia, (now() - DAY, now() + 100 * DAY)
+            self.name, self._private, [(constraints, True)], aia, (now() - 50 * DAY, now() + until)
         )
 
     @property
@@ -87,9 +89,9 @@ class Authority:
     def subject(self) -> str:
         return self.certificate.subject.rfc4514_string()
 
-    def below(self, name: str, aia: str | None = None) -> Authority:
+    def below(self, name: str, aia: str | None = None, until: dt.timedelta = 100 * DAY) -> Authority:
         """An intermediate."""
-        return Authority(name, self, aia)
+        return Authority(name, self, aia, until)
 
     def issue(
         self,
