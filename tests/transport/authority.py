@@ -53,10 +53,11 @@ class Leaf:
     def key(self) -> bytes:
         return self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
-    def locked(self, passphrase: str) -> bytes:
-        """The key, encrypted."""
+    def locked(self, passphrase: str, *, old_style: bool = False) -> bytes:
+        """The key, encrypted; the old style says so in a header inside the PEM block."""
         how = BestAvailableEncryption(passphrase.encode())
-        return self.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how)
+        form = PrivateFormat.TraditionalOpenSSL if old_style else PrivateFormat.PKCS8
+        return self.private.private_bytes(Encoding.PEM, form, how)
 
     def context(self, directory: Path, chain: bytes | None = None) -> ssl.SSLContext:
         """A server's context; ``chain`` is what it sends, if not the whole chain."""
