@@ -23,6 +23,7 @@ from .configuration import Configuration
 from .connection import Connections
 from .doctor import Doctor
 from .garbage import keep_house, tune
+from .indexes import Indexes
 from .locks import Clock, Locks, Resolve
 from .settings import Settings
 from .stored import StoredLocks
@@ -98,7 +99,7 @@ def make_app(configuration: Configuration, *, resolve: Resolve | None = None, no
     """
     settings = configuration.settings
     service = settings.service
-    indexes = tuple(index.to_index() for index in settings.index)
+    indexes = Indexes(settings.index)
     tokens = None if service.tokens_file is None else Tokens.read(service.tokens_file)
     telemetry = Telemetry()
     app = web.Application(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,6 +16,7 @@ from transport.message import Index
 from .admission import Admission
 from .flights import Flights
 from .identity import Identity, identify
+from .indexes import Indexes
 from .policy import Policy
 from .problems import Problem, from_error
 from .query import Asked, to_query
@@ -49,7 +50,7 @@ class Locks:
     def __init__(
         self,
         settings: Settings,
-        indexes: Sequence[Index],
+        indexes: Indexes,
         resolve: Resolve,
         stored: StoredLocks,
         telemetry: Telemetry,
@@ -71,10 +72,15 @@ class Locks:
         )
         # One thread: locks are rendered one after the other, and the event loop shares the interpreter with one only.
         self._renderer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
-        self.indexes = tuple(indexes)
+        self._indexes = indexes
         self.is_closed = False
         self.solved = 0
         """Resolves that were begun."""
+
+    @property
+    def indexes(self) -> tuple[Index, ...]:
+        """The configured ones, in order of priority."""
+        return self._indexes.current()
 
     def _read(self, request: LockRequest, refresh: bool) -> tuple[Asked, Identity]:  # noqa: FBT001
         asked = to_query(

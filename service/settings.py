@@ -132,6 +132,12 @@ class IndexSettings(Section):
             return Secret(self.client_key_password.get_secret_value())
         return _read_secret(self.client_key_password_file) if self.client_key_password_file is not None else None
 
+    @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """The files that hold secrets; they may be replaced at any time."""
+        files = (self.password_file, self.token_file, self.header_file, self.client_key_password_file)
+        return tuple(file for file in files if file is not None)
+
     def to_index(self) -> Index:
         """Return the transport's view, with the secrets read from their files.
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from service.settings import SettingsError
-from tests.service.indexes import Wheel, authorizations, basic, content, guarded, page, serving, versions
+from tests.service.indexes import TARGET, Wheel, authorizations, basic, content, guarded, page, serving, versions
 from tests.transport.server import Answer, Seen, index, reply
 
 OLD, NEW = Wheel("a", "1.0", ("b",)), Wheel("a", "2.0", ("b",))
@@ -366,3 +366,23 @@ async def test_a_keyring_that_knows_nothing_is_asked_once_and_never_is_not_asked
         assert len(asked(tmp_path)) == 3  # the URL, with and without slash, and the host
         assert (await lock_with_keyring(tmp_path / "two", {**table, "authenticate": "never"}, "a"))[0] == 502
         assert len(asked(tmp_path)) == 3
+
+
+async def test_a_secret_file_that_is_replaced_counts_at_once_and_a_broken_one_not_at_all(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first-token")
+    async with index(content(NEW, B)) as server:
+        table = {"name": "corp", "url": f"{server.url}/simple", "token_file": str(file)}
+        async with serving(tmp_path, [table]) as service:
+            for replacement, expected in [(None, "first"), ("second-token", "second"), ("", "second")]:
+                if replacement is not None:
+                    (tmp_path / "new").write_text(replacement)
+                    (tmp_path / "new").replace(file)
+                server.seen.clear()
+                async with service.client.post(
+                    "/v1/lock",
+                    json={"requirements": ["a"], "targets": [TARGET]},
+                    headers={"Cache-Control": "no-cache"},
+                ) as response:
+                    assert response.status == 200
+                assert set(authorizations(server)) == {f"Bearer {expected}-token"}
