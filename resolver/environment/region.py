@@ -15,7 +15,7 @@ from packaging.version import Version
 from ..specifier import SpecifierError
 from .marker_text import to_marker
 from .space import ALL, EnvironmentSet, admits_final_python, from_marker, from_requires_python_floor, python_bounds
-from .wheel_space import from_tags
+from .wheel_space import from_tags, pythons_from
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,8 +24,9 @@ class Region:
 
     space: EnvironmentSet
     whole: EnvironmentSet
-    """All environments of the lock, of which the region is a part. A wheel is a candidate where it fits anywhere in
-    them: Pythons that are not out yet have no wheels, and a part that begins with one is no reason to give up."""
+    """All environments of the lock, of which the region is a part. A wheel is a candidate where it fits in some of them
+    and the region is not too old for it: a part that begins with a Python that has no wheels yet is no reason to give
+    up."""
     divides_by_python: bool = True
     """Whether a release that needs a newer Python than the region's oldest divides it (``fork_strategy``)."""
 
@@ -52,7 +53,9 @@ class Region:
 
     def admits_tags(self, tags: str) -> bool:
         """Whether a wheel is a candidate."""
-        return not self.whole.is_disjoint(from_tags(tags))
+        if self.whole.is_disjoint(from_tags(tags)):
+            return False
+        return is_somewhere(self.space & pythons_from(tags))
 
     def part_admitted(self, specifiers: Iterable[str | None]) -> EnvironmentSet:
         """The part of the region that any of several Requires-Python admits."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import product
 
 from .space import ALL, NOTHING, EnvironmentSet, from_marker, from_requires_python
 from .tags import MAX_EXPANSION
@@ -33,27 +34,39 @@ def from_tags(tags: str) -> EnvironmentSet:
 
     A text that is no tag set admits none.
     """
-    parts = [part.split(".") for part in tags.lower().split("-")]
-    if len(parts) != 3 or len(parts[0]) * len(parts[1]) > MAX_EXPANSION:
-        return NOTHING
+    parts = _parts(tags)
     pythons, places = NOTHING, NOTHING
-    for interpreter in parts[0]:
-        for abi in parts[1]:
-            pythons |= _pythons(interpreter, abi)
+    for interpreter, abi in product(parts[0], parts[1]):
+        pythons |= _pythons(interpreter, abi, and_later=False)
     for platform in parts[2]:
         places |= _places(platform)
     return pythons & places
 
 
+@lru_cache(maxsize=32_768)
+def pythons_from(tags: str) -> EnvironmentSet:
+    """The environments with a Python that the tags name or a later one, on any platform."""
+    parts = _parts(tags)
+    pythons = NOTHING
+    for interpreter, abi in product(parts[0], parts[1]):
+        pythons |= _pythons(interpreter, abi, and_later=True)
+    return pythons
+
+
+def _parts(tags: str) -> list[list[str]]:
+    parts = [part.split(".") for part in tags.lower().split("-")]
+    return parts if len(parts) == 3 and len(parts[0]) * len(parts[1]) <= MAX_EXPANSION else [[], [], []]
+
+
 @lru_cache(maxsize=4_096)
-def _pythons(interpreter: str, abi: str) -> EnvironmentSet:
+def _pythons(interpreter: str, abi: str, *, and_later: bool) -> EnvironmentSet:
     found = _INTERPRETER.fullmatch(interpreter)
     if found is None:
         return NOTHING
     kind, major, minor = found.groups()
     if not minor:
         pythons = from_requires_python(f">={major},<{int(major) + 1}")
-    elif kind == "py" or abi == "abi3":
+    elif and_later or kind == "py" or abi == "abi3":
         pythons = from_requires_python(f">={major}.{minor},<{int(major) + 1}")
     else:
         pythons = from_requires_python(f"=={major}.{minor}.*")
