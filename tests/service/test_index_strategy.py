@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from tests.service.indexes import Wheel, basic, content, guarded, page, serving, versions
 from tests.transport.server import HANG, RESET, Answer, index, reply
 
+ROOT = Path(__file__).resolve().parents[2]
 Tables = list[Mapping[str, Any]]
 
 INTERNAL = Wheel("internal", "1.0")
@@ -149,3 +152,18 @@ async def test_a_failing_index_fails_a_merge_too(tmp_path: Path) -> None:
         async with serving(tmp_path, tables, policy={"unsafe_index_strategies": True}) as service:
             status, problem = await service.lock("internal", options={"index_strategy": "unsafe-best-match"})
         assert (status, problem["index"]) == (502, "private")
+
+
+async def test_a_strategy_on_the_command_line_is_the_operators_own_leave(tmp_path: Path) -> None:
+    async with index(content(INTERNAL)) as one, index(content(HOSTILE)) as two:
+        (tmp_path / "requirements.in").write_text("internal\n")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "service", "lock", str(tmp_path / "requirements.in"), "--format", "requirements"),
+            *("--index", f"{one.url}/simple", "--default-index", f"{two.url}/simple", "--no-header"),
+            *("--index-strategy", "unsafe-best-match", "--cache-dir", str(tmp_path / "cache")),
+            stdout=asyncio.subprocess.PIPE,
+            cwd=ROOT,
+        )
+        out, _ = await process.communicate()
+    assert process.returncode == 0
+    assert out.startswith(b"internal==99.0")
