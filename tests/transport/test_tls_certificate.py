@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from transport.tls import certificate, der
@@ -66,6 +66,8 @@ moments = st.integers(-631_152_000, 13_569_465_600).map(lambda second: EPOCH + d
 
 
 @settings(max_examples=150, deadline=None)
+@example(named(" "), named(" # "), EPOCH, 0)
+@example(named("#"), named('a"+,;<>\\b'), EPOCH, 0)
 @given(names, names, moments, st.integers(0, 50_000))
 def test_names_and_dates_read_as_cryptography_reads_them(
     subject: x509.Name, issuer: x509.Name, since: dt.datetime, days: int

@@ -70,7 +70,7 @@ def subject(server: Server) -> str:
     ("leaf", "kind", "told"),
     [
         (CLIENTS.issue(common="old", since=-9 * DAY, until=-2 * DAY), "identity-expired", "renew it"),
-        (CLIENTS.issue(common="early", since=2 * DAY), "identity-not-yet-valid", "is the clock right"),
+        (CLIENTS.issue(common="early", since=2 * DAY), "identity-not-yet-valid", "clock if it is slow"),
         (CLIENTS.issue(common="server", purposes=(SERVER,)), "identity-not-for-clients", "clientAuth"),
     ],
 )

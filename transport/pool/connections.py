@@ -147,7 +147,8 @@ class Pool:
             try:
                 loaded = await self._contexts.get(index, own=hop.own, identity=hop.identity if hop.own else "")
             except Unusable as error:
-                raise hop.failure(IdentityInvalid, error.text, error.kind) from None
+                facts: dict[str, object] = {"setting": error.setting, "file": error.path, "remedy": error.remedy}
+                raise hop.failure(IdentityInvalid, error.text, error.kind, facts=facts) from None
             extra["ssl"], attempt.shown = loaded.context, loaded.identity
         reach = hop.reach
         if reach is Reach.AS_HOME:

@@ -144,10 +144,10 @@ def name(data: bytes) -> str:
 
 def _escaped(value: str) -> str:
     value = _SPECIAL.sub(lambda match: f"\\{match[0]}", value)
+    if value[-1:] == " ":
+        value = f"{value[:-1]}\\ "
     if value[:1] in {"#", " "}:
         value = f"\\{value}"
-    if value[-1:] == " " and len(value) > 1:
-        value = f"{value[:-1]}\\ "
     return _printable(value)
 
 

@@ -108,9 +108,8 @@ class Contexts:
         if loaded is None:
             loaded = await self._current(policy)
             if identity and loaded.identity is not None and loaded.identity.spki != identity:
-                raise Unusable(
-                    "identity-changed", f"client_cert {policy.client_cert}: it was replaced again; try again"
-                )
+                what = "it was replaced twice while a request was under way"
+                raise Unusable("identity-changed", "client_cert", str(policy.client_cert), what, "try again")
         if loaded.identity is not None:
             loaded.identity.check(datetime.now(UTC))
         return loaded
@@ -173,7 +172,9 @@ def load(policy: Policy, environ: Mapping[str, str]) -> Loaded:
     if policy.system_trust:
         _load_system(context, environ)
     if policy.ca is not None and not _load_file(context, Path(policy.ca)):
-        raise Unusable("ca-unusable", f"ca {policy.ca}: there is no usable certificate in it (PEM is expected)")
+        raise Unusable(
+            "ca-unusable", "ca", policy.ca, "there is no usable certificate in it", "name a file of PEM certificates"
+        )
     if not policy.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -187,8 +188,8 @@ def _identity(context: ssl.SSLContext, policy: Policy) -> Identity | None:
         identity = load_identity(context, policy.client_cert, policy.client_key, policy.client_key_password)
     except Unusable as error:
         if error.kind == "identity-no-key" and policy.ca is not None and holds_key(policy.ca):
-            text = f"{error.text}; there is one in ca {policy.ca}: are client_cert and ca swapped?"
-            raise Unusable(error.kind, text) from None
+            remedy = f"there is one in ca {policy.ca}: are client_cert and ca swapped?"
+            raise Unusable(error.kind, error.setting, error.path, error.what, remedy) from None
         raise
     identity.check(datetime.now(UTC))
     return identity

@@ -26,12 +26,16 @@ _ENCRYPTED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,EN
 
 
 class Unusable(Exception):
-    """A file of the configuration cannot be used; ``kind`` is a slug."""
+    """A file of the configuration cannot be used: ``kind`` is a slug, ``setting`` names the file, ``remedy`` helps."""
 
-    def __init__(self, kind: str, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, kind: str, setting: str, path: str, what: str, remedy: str) -> None:
+        self.text = f"{setting} {path}: {what}; {remedy}"
+        super().__init__(self.text)
         self.kind = kind
-        self.text = text
+        self.setting = setting
+        self.path = path
+        self.what = what
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +58,30 @@ class Identity:
             Unusable: ``identity-expired``, ``identity-not-yet-valid`` or ``identity-not-for-clients``.
         """
         ours = self.chain[0]
-        about = f"client_cert {self.path}: the certificate of {ours.subject}"
+        about, here = f"the certificate of {ours.subject}", f"(it is {stamp(now)} here)"
         if now > ours.not_after:
             raise Unusable(
-                "identity-expired", f"{about} expired on {stamp(ours.not_after)} (it is {stamp(now)} here); renew it"
+                "identity-expired",
+                "client_cert",
+                self.path,
+                f"{about} expired on {stamp(ours.not_after)} {here}",
+                "renew it; the file is read again without a restart",
             )
         if now < ours.not_before:
             raise Unusable(
                 "identity-not-yet-valid",
-                f"{about} is not valid before {stamp(ours.not_before)}; it is {stamp(now)} here: is the clock right?",
+                "client_cert",
+                self.path,
+                f"{about} is not valid before {stamp(ours.not_before)} {here}",
+                "wait until then, or set this machine's clock if it is slow",
             )
         if ours.purposes is not None and not ours.purposes & {CLIENT_AUTH, ANY_PURPOSE}:
             raise Unusable(
                 "identity-not-for-clients",
-                f"{about} is not for clients: its extended key usage lacks clientAuth; have one issued that has it",
+                "client_cert",
+                self.path,
+                f"{about} is not for clients: its extended key usage lacks clientAuth",
+                "have one issued that has it",
             )
 
     def to_facts(self) -> dict[str, object]:
@@ -89,49 +103,61 @@ def load_identity(context: ssl.SSLContext, certificate: str, key: str | None, pa
             break
     found = from_pem(chain)
     if len(found) != len(_CERTIFICATE.findall(chain)):
-        raise Unusable("identity-damaged", f"client_cert {certificate}: a certificate in it cannot be read")
+        raise _damaged("client_cert", certificate, "a certificate in it cannot be read")
     return Identity(certificate, found)
 
 
 def _load(context: ssl.SSLContext, chain: bytes, certificate: str, key: str | None, passphrase: Secret | None) -> None:
     secret = chain if key is None else _read("client_key", key)
-    where = f"client_cert {certificate}" if key is None else f"client_key {key}"
+    where = ("client_cert", certificate) if key is None else ("client_key", key)
     if not _CERTIFICATE.search(chain):
-        hint = "; it holds a private key: are client_cert and client_key swapped?" if _KEY.search(chain) else ""
-        raise Unusable("identity-no-certificate", f"client_cert {certificate}: there is no certificate in it{hint}")
+        remedy = "name the file that holds the certificate and its chain"
+        if _KEY.search(chain):
+            remedy = "it holds a private key: are client_cert and client_key swapped?"
+        raise Unusable("identity-no-certificate", "client_cert", certificate, "there is no certificate in it", remedy)
     if not _KEY.search(secret):
-        hint = "set client_key"
-        if key is not None and _KEY.search(chain):
-            hint = "but client_cert holds one: are the two swapped?"
+        remedy = "set client_key"
+        if key is not None:
+            remedy = "are client_cert and client_key swapped?" if _KEY.search(chain) else "name the file of the key"
         elif any(one.is_authority for one in from_pem(secret)[:1]):
-            hint = "it looks like a CA bundle: is it meant to be `ca`?"
-        raise Unusable("identity-no-key", f"{where}: there is no private key in it; {hint}")
+            remedy = "it looks like a CA bundle: is it meant to be `ca`?"
+        raise Unusable("identity-no-key", *where, "there is no private key in it", remedy)
     is_encrypted = _ENCRYPTED.search(secret) is not None
     if is_encrypted and (passphrase is None or not passphrase.reveal()):
         raise Unusable(
-            "identity-passphrase-missing", f"{where}: the key is encrypted; set client_key_password_file for the index"
+            "identity-passphrase-missing",
+            *where,
+            "the key is encrypted, and there is no passphrase",
+            "set client_key_password_file for the index",
         )
     try:
         # The callback is given always: without one OpenSSL asks at the terminal.
         context.load_cert_chain(certificate, key, lambda: passphrase.reveal() if passphrase is not None else "")
     except ssl.SSLError as error:
         if "MISMATCH" in (error.reason or ""):
-            raise Unusable(
-                "identity-mismatch",
-                f"{where}: the key does not belong to the first certificate in {certificate}{_order(chain)}",
-            ) from None
+            raise _mismatch(where, chain, certificate) from None
         if is_encrypted:
             raise Unusable(
-                "identity-passphrase-wrong", f"{where}: the passphrase does not open the key, or the file is damaged"
+                "identity-passphrase-wrong",
+                *where,
+                "the passphrase does not open the key, or the file is damaged",
+                "compare client_key_password_file with what the key was encrypted with",
             ) from None
-        raise Unusable("identity-damaged", f"{where}: OpenSSL cannot read it; the file is damaged") from None
+        raise _damaged(*where, "OpenSSL cannot read it") from None
     except (OSError, ValueError) as error:
-        raise Unusable("identity-damaged", f"{where}: cannot be loaded: {type(error).__name__}") from None
+        raise _damaged(*where, f"it cannot be loaded: {type(error).__name__}") from None
 
 
-def _order(chain: bytes) -> str:
-    found = from_pem(chain)
-    return "; that one is an authority's: ours has to be the first" if found and found[0].is_authority else ""
+def _damaged(setting: str, path: str, what: str) -> Unusable:
+    return Unusable("identity-damaged", setting, path, what, "the file is damaged: write it anew")
+
+
+def _mismatch(where: tuple[str, str], chain: bytes, certificate: str) -> Unusable:
+    remedy = "name the key that belongs to it"
+    if any(one.is_authority for one in from_pem(chain)[:1]):
+        remedy = "that one is an authority's: ours has to be the first"
+    what = f"the key does not belong to the first certificate in {certificate}"
+    return Unusable("identity-mismatch", *where, what, remedy)
 
 
 def holds_key(path: str) -> bool:
@@ -148,10 +174,15 @@ def _read(setting: str, path: str) -> bytes:
         with Path(path).open("rb") as file:
             content = file.read(MAX_FILE)
     except FileNotFoundError:
-        raise Unusable("identity-missing", f"{setting} {path}: there is no such file") from None
+        raise Unusable(
+            "identity-missing", setting, path, "there is no such file", "name one, or put it there"
+        ) from None
     except OSError as error:
-        raise Unusable("identity-missing", f"{setting} {path}: cannot be read: {type(error).__name__}") from None
+        what = f"it cannot be read: {type(error).__name__}"
+        raise Unusable("identity-missing", setting, path, what, "let the service read it") from None
     if b"-----BEGIN " not in content:
-        hint = "; it looks like DER or PKCS#12, which has to be converted" if content[:1] == b"\x30" else ""
-        raise Unusable("identity-not-pem", f"{setting} {path}: is not a PEM file{hint}")
+        remedy = "name a file that is"
+        if content[:1] == b"\x30":
+            remedy = "it looks like DER or PKCS#12: convert it"
+        raise Unusable("identity-not-pem", setting, path, "it is not a PEM file", remedy)
     return content
