@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 # The words of resolver.model, written out so that ``--help`` imports nothing; a test compares them.
+FORK_STRATEGIES = ("requires-python", "fewest")
 RESOLUTIONS = ("highest", "lowest", "lowest-direct")
 PRERELEASES = ("disallow", "allow", "if-necessary", "explicit", "if-necessary-or-explicit")
 BUILDS = ("never", "static")
@@ -40,6 +41,7 @@ _FILE = click.Path(dir_okay=False)
     metavar="NAME=PYTHON:PLATFORM",
     help="Lock for an environment, such as ci=3.13:linux. Repeatable: one lock for all of them.",
 )
+@click.option("--universal", is_flag=True, help="Lock for every environment, from --python-version on, with markers.")
 @click.option("-c", "--constraint", "constraints", multiple=True, type=_FILE, help="Limit versions. Repeatable.")
 @click.option("--override", "overrides", multiple=True, type=_FILE, help="Replace what packages require. Repeatable.")
 @click.option("--exclude", "excludes", multiple=True, metavar="PACKAGE", help="Leave out wherever it is required.")
@@ -75,6 +77,11 @@ _FILE = click.Path(dir_okay=False)
     "--index-strategy",
     type=click.Choice(INDEX_STRATEGIES),
     help="How several indexes answer for one name.  [default: first-index]",
+)
+@click.option(
+    "--fork-strategy",
+    type=click.Choice(FORK_STRATEGIES),
+    help="How --universal trades versions for parts.  [default: requires-python]",
 )
 @click.option(
     "--server",

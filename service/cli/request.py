@@ -22,6 +22,7 @@ class Choices:
     python_version: str | None = None
     python_platform: str | None = None
     targets: tuple[str, ...] = ()
+    universal: bool = False
     extras: tuple[str, ...] = ()
     all_extras: bool = False
     groups: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class Choices:
     builds: str | None = None
     no_deps: bool = False
     index_strategy: str | None = None
+    fork_strategy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +71,16 @@ def make_request(choices: Choices, sources: Sources, *, previous: str | None, ou
         "constraints": constraints,
         "overrides": list(sources.overrides),
         "excludes": list(choices.excludes),
-        "targets": _targets(choices, places),
+        "targets": [] if choices.universal else _targets(choices, places),
         "options": _options(choices),
         "outputs": sorted(set(outputs)),
     }
+    if choices.universal:
+        body["universal"] = _universal(choices, places) or None
     if previous is not None:
         body["lock"] = {"content": previous}
         body["upgrade"] = choices.upgrade or upgraded
-    return Asked({key: value for key, value in body.items() if value not in ([], {})}, places)
+    return Asked({key: value for key, value in body.items() if value not in ([], {}, None)}, places)
 
 
 def _free_name(files: Mapping[str, str]) -> str:
@@ -123,6 +127,7 @@ def _options(choices: Choices) -> dict[str, Any]:
         "only_binary": _names(choices.only_binary),
         "no_deps": choices.no_deps or None,
         "index_strategy": choices.index_strategy,
+        "fork_strategy": choices.fork_strategy,
     }
     return {key: value for key, value in options.items() if value not in (None, [])}
 
@@ -137,6 +142,16 @@ def _names(values: Iterable[str]) -> list[str]:
             else:
                 names.append(name)
     return names
+
+
+def _universal(choices: Choices, places: dict[str, str]) -> dict[str, Any]:
+    """All environments, from a Python on; without one the project's or the server's own range."""
+    if choices.targets or choices.python_platform:
+        raise CommandError("error: --universal is for every platform; leave out --target and --python-platform", USAGE)
+    if choices.python_version is None:
+        return {}
+    places["/universal/requires_python"] = f"--python-version {choices.python_version}"
+    return {"requires_python": f">={choices.python_version}"}
 
 
 def _targets(choices: Choices, places: dict[str, str]) -> list[dict[str, Any]]:

@@ -44,6 +44,18 @@ def test_without_a_target_the_running_interpreter_is_the_target(directory: Path,
     assert versions(lock().out) == {"app": "2.0", "lib": "2.1"}
 
 
+def test_a_universal_lock_is_for_every_environment_from_a_python_on(directory: Path, lock: Lock) -> None:
+    (directory / "requirements.in").write_text("app<2\n")
+    done = lock("--universal", "--python-version", "3.11")
+    assert done.code == 0, done.err
+    locked = tomllib.loads(done.out)
+    assert locked["requires-python"] == ">=3.11"
+    assert "environments" not in locked
+    refused = lock("--universal", "--python-platform", "linux")
+    assert refused.code == 2
+    assert "--universal is for every platform" in refused.err
+
+
 def test_several_targets_share_one_lock(directory: Path, lock: Lock) -> None:
     (directory / "requirements.in").write_text("app<2\n")
     done = lock("--target", "ci=3.12:linux", "--target", "desk=3.13:windows", "--format", "json")
