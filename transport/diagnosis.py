@@ -94,9 +94,21 @@ def _no_issuer(presented: Presented | None, at: Circumstances) -> Diagnosis:
         ends = f"the chain of {at.host} ({number}) leads to {presented.root}"
     whom = "by the `ca` of the index" if at.has_ca else "by this machine"
     remedy = "name that root as `ca` of the index, if you trust it"
-    if len(presented.path) == 1 and not presented.top.is_self_issued:
+    if _is_replaced(presented, at):
+        remedy = "`ca` has that name with another key: if it was replaced, and you trust it, name the new one as `ca`"
+    elif len(presented.path) == 1 and not presented.top.is_self_issued:
         remedy += "; should it be no root but an intermediate, the server has to send it"
     return Diagnosis("tls-unknown-ca", f"{ends}, which is not trusted {whom}", remedy, facts)
+
+
+def _is_replaced(presented: Presented, at: Circumstances) -> bool:
+    """Whether the root's name is known, so that it must be the key that is not."""
+    return any(one.subject_der == presented.top.issuer_der and one.is_self_issued for one in at.known)
+
+
+def _bad_signature(presented: Presented | None, at: Circumstances) -> Diagnosis:
+    # OpenSSL takes an issuer by its name where key identifiers are missing, and then finds that the key is not its.
+    return (_no_issuer if presented is not None and _is_replaced(presented, at) else _other)(presented, at)
 
 
 def _self_signed(presented: Presented | None, at: Circumstances) -> Diagnosis:
@@ -168,6 +180,7 @@ def _other(presented: Presented | None, at: Circumstances) -> Diagnosis:
 # OpenSSL's X509_V_ERR_* codes that deserve their own words; the numbers are part of its ABI.
 _VERIFY = {
     2: _no_issuer,
+    7: _bad_signature,
     9: _early,
     10: _expired,
     18: _self_signed,

@@ -84,7 +84,9 @@ def of_refusal(alert: str, finding: Finding | None, at: Circumstances, *, status
             remedy = "the identity of an index is shown to its own origin only: name this origin as an index of its own"
         text = f"{at.host} requires a client certificate, and none was sent{accepts}"
         return Diagnosis("tls-client-certificate-required", f"{text}; {remedy}", remedy, facts)
-    said = _ABOUT_US.get(alert) or ("it ended the connection without a word" if not alert else f"it says {alert}")
+    said = _ABOUT_US.get(alert) or (f"it says {alert}" if alert else "it ended the connection without a word")
+    if status is not None:
+        said = "it let the handshake pass and then refused the request for it"
     remedy = _trust_us(at.shown, authorities, alert)
     text = f"{at.host} rejected our client certificate: {said}; sent was {_sent(at.shown)}{accepts}"
     return Diagnosis("tls-client-certificate-rejected", f"{text}; {remedy}", remedy, facts)

@@ -59,11 +59,11 @@ async def listening(context: ssl.SSLContext) -> AsyncIterator[Listener]:
 
 
 async def failure(
-    listener: Listener, directory: Path, trusted: bytes, host: str = "localhost", pages: int = 1
+    listener: Listener, directory: Path, trusted: bytes, host: str = "localhost", pages: int = 1, **fields: str
 ) -> TransportError:
     ca = directory / "trusted.pem"
     ca.write_bytes(trusted)
-    one = index_from_url("corp", f"https://{host}:{listener.port}/s/", ca=str(ca), system_trust=False)
+    one = index_from_url("corp", f"https://{host}:{listener.port}/s/", ca=str(ca), system_trust=False, **fields)
     async with open_stack(TransportSettings(), clock=TestClock()) as fetcher:
         found = await asyncio.gather(
             *(fetcher.fetch(Request(f"{one.url}{page}/", one)) for page in range(pages)), return_exceptions=True
@@ -132,6 +132,31 @@ async def test_a_wrong_intermediate_is_a_missing_one(tmp_path: Path) -> None:
         error = await failure(listener, tmp_path, ROOT.pem)
     assert (error.kind, error.facts["missing_issuer"]) == ("tls-incomplete-chain", "CN=Corp TLS 7")
     assert error.facts["certificates_sent"] == 2
+
+
+async def test_a_certificate_that_is_sent_twice_is_no_sign_of_a_missing_one(tmp_path: Path) -> None:
+    leaf = Authority("Strange").issue("localhost")
+    async with listening(leaf.context(tmp_path, leaf.alone * 2)) as listener:
+        error = await failure(listener, tmp_path, ROOT.pem)
+    assert (error.kind, error.facts["certificates_sent"]) == ("tls-unknown-ca", 2)
+
+
+async def test_a_root_that_was_replaced_under_its_name_is_recognized(tmp_path: Path) -> None:
+    leaf = Authority("Corp Root CA").below("Corp TLS 8").issue("localhost")
+    async with listening(leaf.context(tmp_path)) as listener:
+        error = await failure(listener, tmp_path, ROOT.pem)
+    assert error.kind == "tls-unknown-ca"
+    assert "another key" in str(error)
+
+
+async def test_an_intermediate_that_stands_behind_our_own_certificate_is_known_to_be_one(tmp_path: Path) -> None:
+    nameless = ROOT.below("Corp 7")
+    leaf, mine = nameless.issue("localhost"), nameless.issue(common="me")
+    (tmp_path / "me.pem").write_bytes(mine.key + mine.chain)
+    async with listening(leaf.context(tmp_path, leaf.alone)) as listener:
+        anonymous = await failure(listener, tmp_path, ROOT.pem)
+        known = await failure(listener, tmp_path, ROOT.pem, client_cert=str(tmp_path / "me.pem"))
+    assert (anonymous.kind, known.kind) == ("tls-unknown-ca", "tls-incomplete-chain")
 
 
 async def test_an_intermediate_that_we_trust_makes_a_lone_certificate_pass_on_every_python(tmp_path: Path) -> None:

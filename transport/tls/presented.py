@@ -25,7 +25,9 @@ class Presented:
     path: tuple[Certificate, ...]
     """The leaf and those that lead from it towards a root."""
     strays: tuple[Certificate, ...]
-    """What else was sent."""
+    """What else was sent, repetitions left out."""
+    sent: int
+    """How many certificates the server sent, all in all."""
 
     @property
     def leaf(self) -> Certificate:
@@ -36,11 +38,6 @@ class Presented:
     def top(self) -> Certificate:
         """Where the path ends."""
         return self.path[-1]
-
-    @property
-    def sent(self) -> int:
-        """How many certificates the server sent."""
-        return len(self.path) + len(self.strays)
 
     @property
     def root(self) -> str:
@@ -57,20 +54,20 @@ class Presented:
         issuer = self.top.issuer
         if _ROOT.search(issuer):
             return False
-        if _INTERMEDIATE.search(issuer) or self.strays:
+        if _INTERMEDIATE.search(issuer):
             return True
-        # Who publishes where the issuer's certificate can be had expects it to be looked for; behind an intermediate
-        # that is the root's, which nobody has to send.
-        return len(self.path) == 1 and self.top.ca_issuers is not None
+        # Who sends other certificates meant to send a chain. Who publishes where the issuer's certificate can be had
+        # expects it to be looked for; behind an intermediate that is the root's, which nobody has to send.
+        return len(self.path) == 1 and (bool(self.strays) or self.top.ca_issuers is not None)
 
 
 def walk(chain: tuple[Certificate, ...]) -> Presented:
     """Sort ``chain``, which has at least one certificate, the leaf first."""
-    path, rest = [chain[0]], list(chain[1:])
+    path, rest = [chain[0]], [one for one in dict.fromkeys(chain) if one != chain[0]]
     while not path[-1].is_self_issued:
         found = next((one for one in rest if one.subject_der == path[-1].issuer_der), None)
         if found is None:
             break
         rest.remove(found)
         path.append(found)
-    return Presented(tuple(path), tuple(rest))
+    return Presented(tuple(path), tuple(rest), len(chain))
