@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from transport.credentials import index_from_url
-from transport.errors import IdentityInvalid
+from transport.errors import IdentityInvalid, Refused
 from transport.message import Index, Request
 from transport.partition import Partitions
 from transport.secret import Secret
 from transport.stack import TransportSettings, open_stack
-from transport.tls import Contexts, Unusable
+from transport.tls import Contexts, Unusable, certificate
 
 from .authority import CLIENT, DAY, SERVER, Authority, Leaf
 from .server import Server, TestClock, index, reply
@@ -110,7 +110,7 @@ async def test_a_loaded_certificate_that_expires_is_refused_from_then_on(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("certificate", "key", "kind", "hint"),
+    ("chain", "key", "kind", "hint"),
     [
         (CLIENTS.pem, None, "identity-no-key", "is it meant to be `ca`"),
         (ME.chain, YOU.key, "identity-mismatch", "does not belong"),
@@ -121,9 +121,9 @@ async def test_a_loaded_certificate_that_expires_is_refused_from_then_on(tmp_pat
     ],
 )
 async def test_files_in_the_wrong_place_are_told_from_wrong_files(
-    tmp_path: Path, certificate: bytes, key: bytes | None, kind: str, hint: str
+    tmp_path: Path, chain: bytes, key: bytes | None, kind: str, hint: str
 ) -> None:
-    fields = {"client_cert": put(tmp_path / "cert.pem", certificate)}
+    fields = {"client_cert": put(tmp_path / "cert.pem", chain)}
     if key is not None:
         fields["client_key"] = put(tmp_path / "key.pem", key)
     with pytest.raises(Unusable, match=hint) as caught:
@@ -299,10 +299,10 @@ async def test_a_rotation_in_two_steps_goes_on_with_the_old_identity_until_both_
     tmp_path: Path, mutual: ssl.SSLContext, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with index({"*": reply(b"ok")}, mutual) as server, open_stack(TransportSettings(), clock=TestClock()) as got:
-        certificate, key = tmp_path / "me.pem", tmp_path / "key.pem"
-        one = corp(server.url, tmp_path, client_cert=put(certificate, ME.chain), client_key=put(key, ME.key))
+        chain, key = tmp_path / "me.pem", tmp_path / "key.pem"
+        one = corp(server.url, tmp_path, client_cert=put(chain, ME.chain), client_key=put(key, ME.key))
         await got.fetch(Request(f"{one.url}1/", one))
-        put(certificate, YOU.chain)
+        put(chain, YOU.chain)
         for turn in (2, 3):
             await got.fetch(Request(f"{one.url}{turn}/", one))
             assert subject(server) == "me"
@@ -310,6 +310,45 @@ async def test_a_rotation_in_two_steps_goes_on_with_the_old_identity_until_both_
         put(key, YOU.key)
         await got.fetch(Request(f"{one.url}4/", one))
         assert subject(server) == "you"
+
+
+async def test_who_began_as_one_identity_ends_as_it_whatever_the_file_says(tmp_path: Path) -> None:
+    one = corp("https://localhost:1", tmp_path, client_cert=put(tmp_path / "me.pem", both(ME)))
+    contexts = Contexts({})
+    first = await contexts.identify(one)
+    put(tmp_path / "me.pem", both(YOU))
+    second = await contexts.identify(one)
+    assert first != second
+    for name, leaf in ((first, ME), (second, YOU)):
+        identity = (await contexts.get(one, own=True, identity=name)).identity
+        assert identity is not None
+        assert identity.chain[0].subject == leaf.certificate.subject.rfc4514_string()
+    away = await contexts.get(one, own=False)
+    assert away.identity is None
+    with pytest.raises(Unusable, match="try again"):
+        await contexts.get(one, own=True, identity="0" * 64)
+
+
+async def test_a_broken_file_that_comes_while_a_good_one_is_read_leaves_the_good_one(tmp_path: Path) -> None:
+    one = corp("https://localhost:1", tmp_path, client_cert=put(tmp_path / "me.pem", both(ME)))
+    contexts = Contexts({})
+    await contexts.identify(one)
+    put(tmp_path / "me.pem", both(YOU))
+    good = asyncio.create_task(contexts.identify(one))
+    await asyncio.sleep(0)
+    put(tmp_path / "me.pem", b"broken")
+    assert await contexts.identify(one) in {await good, certificate.from_pem(ME.alone)[0].spki}
+
+
+async def test_no_identity_is_shown_to_a_proxy_that_is_spoken_to_by_tls(tmp_path: Path, mutual: ssl.SSLContext) -> None:
+    async with index({"*": reply(b"ok")}, mutual) as server, open_stack(TransportSettings()) as fetcher:
+        proxy = Secret(server.url.replace("://", "://u:c4nary@"))
+        one = corp("https://localhost:1", tmp_path, client_cert=put(tmp_path / "me.pem", both(ME)), proxy=proxy)
+        with pytest.raises(Refused) as caught:
+            await fetcher.fetch(Request(f"{one.url}a/", one))
+        assert server.connections == 0
+    assert caught.value.kind == "proxy-identity"
+    assert "c4nary" not in str(caught.value)
 
 
 async def test_an_unusable_identity_is_read_again_and_works_once_it_is_right(

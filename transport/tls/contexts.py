@@ -136,19 +136,28 @@ class Contexts:
             raise
 
     async def _load(self, policy: Policy, old: _Made | None) -> Loaded:
+        before = await _outcome(old)
         try:
             loaded = await asyncio.to_thread(load, policy, self._environ)
         except Unusable as error:
-            if old is None or not old.task.done() or old.task.exception() is not None:
+            if before is None:
                 raise
             log.warning("a changed certificate file cannot be used, going on with what was loaded before: %s", error)
-            return old.task.result()
+            return before
         if loaded.identity is not None:
-            before = old.task.result().identity if old and old.task.done() and not old.task.exception() else None
-            for key in [key for key in self._kept if key[0] == policy and (before is None or key[1] != before.spki)]:
-                del self._kept[key]  # requests that began with the one before are under way; older ones are not
+            # Requests that began with the identity before this one may be under way; with older ones none is.
+            last = before.identity.spki if before is not None and before.identity is not None else None
+            for key in [key for key in self._kept if key[0] == policy and key[1] != last]:
+                del self._kept[key]
             self._kept[policy, loaded.identity.spki] = loaded
         return loaded
+
+
+async def _outcome(made: _Made | None) -> Loaded | None:
+    try:
+        return await asyncio.shield(made.task) if made is not None else None
+    except Unusable:
+        return None
 
 
 def make_context(policy: Policy, environ: Mapping[str, str]) -> ssl.SSLContext:
