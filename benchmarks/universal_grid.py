@@ -135,7 +135,8 @@ def main() -> int:
             unsound += bool(faults)
             verdict = "BAD unsound" if faults else "DIFFERENT" if differing else "ok"
             print(
-                f"{verdict:12} {stem:36} {seconds:6.2f}s {len(packages)} entries, {count} cells, {len(differing)} differ"
+                f"{verdict:12} {stem:36} {seconds:6.2f}s {len(packages)} entries, {count} cells, "
+                f"{len(differing)} differ"
             )
             for fault in faults[:8]:
                 print(f"    {fault}")

@@ -124,8 +124,9 @@ def run(invocation: Invocation) -> None:
 
 
 def _answer(invocation: Invocation, asked: Asked) -> dict[str, Any]:
-    many = len(asked.body["targets"])
-    text = f"Resolving {', '.join(invocation.files) or 'groups'}" + (f" for {many} targets" if many > 1 else "")
+    many = len(asked.body.get("targets", ()))
+    where = " for every environment" if not many else f" for {many} targets" if many > 1 else ""
+    text = f"Resolving {', '.join(invocation.files) or 'groups'}{where}"
     if invocation.server:
         if invocation.config or invocation.cache_dir:
             raise CommandError("error: --config and --cache-dir are the service's own, not for --server", USAGE)
