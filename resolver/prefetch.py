@@ -44,6 +44,9 @@ class FetchAhead:
         self._source = source
         self._start = start
         self._specifiers: dict[str, set[str]] = {}
+        self._unread: dict[str, list[str]] = {}
+        """Specifiers that are not in ``_allowed`` yet: a project that thousands of versions pin is read once each."""
+        self._allowed: dict[str, int] = {}
         self._extras: dict[str, set[str]] = {}
         self._seen: set[tuple[str, int, str | None]] = set()
         self._tried: dict[str, int] = {}
@@ -58,7 +61,9 @@ class FetchAhead:
             self._extras[name] = set()
         elif requirement.specifier in specifiers and self._extras[name].issuperset(requirement.extras):
             return
-        specifiers.add(requirement.specifier)
+        if requirement.specifier not in specifiers:
+            specifiers.add(requirement.specifier)
+            self._unread.setdefault(name, []).append(requirement.specifier)
         self._extras[name].update(requirement.extras)
         if self._guesses < MAX_GUESSES:
             self._guesses += 1
@@ -66,9 +71,10 @@ class FetchAhead:
 
     async def _walk(self, name: str) -> None:
         table = await self._source.table(name)
-        allowed = table.usable
-        for specifier in self._specifiers[name]:
+        allowed = self._allowed.get(name, table.usable)
+        for specifier in self._unread.pop(name, ()):
             allowed &= table.mask(specifier)
+        self._allowed[name] = allowed
         if allowed:
             await self._visit(name, table.choose(allowed))
 
