@@ -16,11 +16,12 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from ..errors import Place
-from ..model import Preference
+from ..model import LockedDependency, Preference
 from ..requirement import MAX_VERSION
 from .dependency_groups import normalised
 from .faults import Faults
 from .hashes import STRONG, HashError, read_hash
+from .locked_graph import edges, file_version, texts, urls
 from .requirements_file import Option, statements
 from .stating import read_stated
 from .toml_document import parse_toml
@@ -46,6 +47,14 @@ class LockedVersion:
     """(algorithm, hex) of all its files, sorted."""
     marker: str | None = None
     """As written; None: in every environment."""
+    requires: tuple[LockedDependency, ...] = ()
+    """The edges that the lock tells: names, with a version where it is ambiguous and a marker where one is known."""
+    extras: tuple[str, ...] | None = None
+    """Those that were locked; None where the format does not say (all but ``json``)."""
+    direct: bool | None = None
+    """Whether the caller stated it; None where the format does not say (all but ``json``)."""
+    urls: tuple[str, ...] = ()
+    """Of the files of a direct reference; () for a package of an index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,13 @@ class LockContent:
     """``pylock``, ``requirements``, ``json`` or ``cyclonedx``."""
     packages: tuple[LockedVersion, ...]
     requires_python: str | None = None
+    environments: tuple[str, ...] = ()
+    """Markers; () for all that ``requires_python`` admits."""
+
+    @property
+    def has_edges(self) -> bool:
+        """Whether the format records which package requires which."""
+        return self.format in {"pylock", "json"}
 
     @property
     def versions(self) -> dict[str, tuple[str, ...]]:
@@ -133,7 +149,10 @@ class _LockReader:
         tables = self._tables(values.get("packages", []), "packages")
         packages = (self._package(one, _file_hashes(one.get("files"))) for one in tables)
         return LockContent(
-            "json", tuple(one for one in packages if one is not None), _text(values.get("requires_python"))
+            "json",
+            tuple(one for one in packages if one is not None),
+            _text(values.get("requires_python")),
+            texts(values.get("environments")),
         )
 
     def read_pylock(self, text: str) -> LockContent:
@@ -151,7 +170,10 @@ class _LockReader:
             for one in tables
         )
         return LockContent(
-            "pylock", tuple(one for one in packages if one is not None), _text(values.get("requires-python"))
+            "pylock",
+            tuple(one for one in packages if one is not None),
+            _text(values.get("requires-python")),
+            texts(values.get("environments")),
         )
 
     def read_requirements(self, text: str) -> Iterator[LockedVersion]:
@@ -164,11 +186,14 @@ class _LockReader:
             if stated is None:
                 continue
             requirement = stated.requirement
-            operator, version = requirement.specifier[:2], requirement.specifier.lstrip("=")
-            if operator != "==" or "," in version or version.endswith(".*"):
-                continue
-            package = {"name": requirement.name, "version": version, "marker": requirement.marker}
+            package: dict[str, object] = {"name": requirement.name}
             package["marker"] = str(requirement.marker) if requirement.marker is not None else None
+            operator, version = requirement.specifier[:2], requirement.specifier.lstrip("=")
+            if requirement.url is not None:
+                # The file's name tells the version; without one there is nothing that could be kept.
+                package |= {"version": file_version(requirement.url), "archive": {"url": requirement.url}}
+            elif operator == "==" and "," not in version and not version.endswith(".*"):
+                package["version"] = version
             found = self._package(package, _option_hashes(statement.options), place)
             if found is not None:
                 yield found
@@ -203,7 +228,17 @@ class _LockReader:
         except (InvalidVersion, ValueError):
             self._faults.add(place, f"the version of {name} in the lock is not a version")
             return None
-        return LockedVersion(name, canonical, tuple(sorted(set(hashes))), _text(values.get("marker")))
+        direct = values.get("direct")
+        return LockedVersion(
+            name,
+            canonical,
+            tuple(sorted(set(hashes))),
+            _text(values.get("marker")),
+            edges(values),
+            texts(values["extras"]) if "extras" in values else None,
+            direct if isinstance(direct, bool) else None,
+            urls(values),
+        )
 
 
 def _text(value: object) -> str | None:
