@@ -161,6 +161,8 @@ class Edge:
     """The requirement's own marker text; None where it has none."""
     specifier: str = ""
     """PEP 440 specifiers of the requirement, after overrides: what ``lock.check`` holds the chosen version against."""
+    extra: str | None = None
+    """The extra of the requiring project that it belongs to; None where it needs none."""
 
 
 @dataclass(frozen=True, slots=True)

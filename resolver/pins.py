@@ -14,12 +14,15 @@ from .provider.requirements import Metadata
 from .requirement import Requirement
 from .solver import Package
 
+_EdgeKey = tuple[str, tuple[str, ...], str, str, str]
+"""Every field of an edge, None as ""; in their order edges are sorted."""
+
 
 async def collect(facts: PlaceFacts, decisions: Mapping[Package, int]) -> dict[str, Pin]:
     """Walk the decided versions from the caller's requirements and describe each package that is reached."""
     via: dict[str, set[str]] = {}
     extras: dict[str, set[str]] = {}
-    edges: dict[str, dict[tuple[str, tuple[str, ...], str, str], Edge]] = {}
+    edges: dict[str, dict[_EdgeKey, Edge]] = {}
     todo: list[tuple[str, str | None]] = []
 
     def reach(requirement: Requirement, source: str) -> None:
@@ -42,7 +45,8 @@ async def collect(facts: PlaceFacts, decisions: Mapping[Package, int]) -> dict[s
         assert isinstance(found, Metadata), "a decided version had metadata"
         for requirement in facts.requirements_of(found, extra):
             edge = _edge(requirement, extra)
-            edges.setdefault(name, {})[edge.name, edge.extras, edge.specifier, edge.marker or ""] = edge
+            key = (edge.name, edge.extras, edge.specifier, edge.marker or "", extra or "")
+            edges.setdefault(name, {})[key] = edge
             reach(requirement, name)
     return {
         name: await _pin(facts, name, decisions[name, None], extras[name], edges.get(name, {}), via[name])
@@ -54,7 +58,7 @@ def _edge(requirement: Requirement, extra: str | None) -> Edge:
     marker = None if requirement.marker is None else str(requirement.marker)
     if marker is not None and extra is not None:
         marker = without_extra(marker, extra)
-    return Edge(requirement.name, requirement.extras, marker, requirement.specifier)
+    return Edge(requirement.name, requirement.extras, marker, requirement.specifier, extra)
 
 
 async def _pin(
@@ -62,7 +66,7 @@ async def _pin(
     name: str,
     bit: int,
     extras: set[str],
-    edges: Mapping[tuple[str, tuple[str, ...], str, str], Edge],
+    edges: Mapping[_EdgeKey, Edge],
     via: set[str],
 ) -> Pin:
     project = (await facts.table(name)).project

@@ -16,14 +16,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from packaging.markers import UndefinedComparison
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import parse_tag
-from packaging.version import InvalidVersion, Version
 
 from resolver.environment.target import Target
 from resolver.index.page import File
 from resolver.model import Lock, LockedPackage, Pin, Query, Resolution, Stated, TargetResolution
 from resolver.requirement import Requirement, parse
+
+from .check_regions import check_regions
+from .specifiers import contains, old_enough
 
 RequiresDist = Mapping[tuple[str, str], Sequence[str]]
 """(name, version) → the ``Requires-Dist`` of its core metadata; it has every package of the lock."""
@@ -37,8 +38,11 @@ def check(lock: Lock, resolution: Resolution, requires_dist: RequiresDist | None
 
     Per target: the lock admits it; every name is selected once, and exactly the pins are; each has a file that can be
     installed there, with a hash the caller approved; walking from the caller's requirements meets every package,
-    and every version satisfies each specifier and constraint on the way.
+    and every version satisfies each specifier and constraint on the way. A universal lock is walked in a sample of its
+    environments (``check_regions``).
     """
+    if resolution.query.universal is not None:
+        return check_regions(lock, resolution, resolution.query.universal)
     return tuple(
         f"{resolved.target.name}: {fault}"
         for resolved in resolution.targets
@@ -77,7 +81,7 @@ class _Walk:
 
     def _admission(self) -> Iterator[str]:
         python = self._target.python.rstrip("+")  # an interpreter built from a checkout calls itself 3.13.1+
-        if self._lock.requires_python and not _contains(self._lock.requires_python, python):
+        if self._lock.requires_python and not contains(self._lock.requires_python, python):
             yield f"Python {self._target.python} is not {self._lock.requires_python}, which the lock requires"
         environments = self._lock.environments
         if environments and not any(_marker_holds(marker, self._target) for marker in environments):
@@ -111,7 +115,7 @@ class _Walk:
             files = package.wheels if package.sdist is None else (*package.wheels, package.sdist)
             if not any(package.reference or file.tags is None or _fits(file, self._target) for file in files):
                 yield f"{_title(package)} has no file that can be installed"
-            if package.requires_python and not _old_enough(package.requires_python, self._target.python):
+            if package.requires_python and not old_enough(package.requires_python, self._target.python):
                 yield f"{_title(package)} requires Python {package.requires_python}"
             if package.name in approved:
                 for file in files:
@@ -121,7 +125,7 @@ class _Walk:
     def _constraints(self) -> Iterator[str]:
         for stated in self._applying(self._query.constraints):
             package = self._selected.get(stated.requirement.name)
-            if package is not None and not _contains(stated.requirement.specifier, package.version):
+            if package is not None and not contains(stated.requirement.specifier, package.version):
                 yield f"{_title(package)} violates the constraint {stated.requirement.specifier} of {stated.origin}"
 
     def _applying(self, statements: Iterable[Stated]) -> Iterator[Stated]:
@@ -152,7 +156,7 @@ class _Walk:
             if package is None:
                 yield f"{demand.by} requires {demand.name}, which is not selected"
                 continue
-            if not _contains(demand.specifier, package.version):
+            if not contains(demand.specifier, package.version):
                 yield f"{demand.by} requires {demand.name}{demand.specifier}, and {_title(package)} is selected"
             for extra in ("", *demand.extras):
                 if (demand.name, extra) not in met:
@@ -206,34 +210,6 @@ def _marker_holds(text: str, target: Target, extra: str = "") -> bool:
             _holds.clear()
         _holds[key] = found
     return found
-
-
-@lru_cache(maxsize=65_536)
-def _contains(specifier: str, version: str) -> bool:
-    """Whether PEP 440 admits ``version``; whether pre-releases are welcome was decided before."""
-    if not specifier:
-        return True
-    try:
-        return SpecifierSet(specifier).contains(Version(version), prereleases=True)
-    except InvalidSpecifier:
-        return True  # of old metadata; the provider reports it, and it admits what an installer admits
-    except InvalidVersion:
-        return False
-
-
-@lru_cache(maxsize=16_384)
-def _old_enough(requires_python: str, python: str) -> bool:
-    """Whether ``python`` is not below the lower bounds: those are what a candidate may be rejected for, as in uv."""
-    try:
-        specifiers = SpecifierSet(requires_python)
-    except InvalidSpecifier:
-        return True
-    release = Version(Version(python.rstrip("+")).base_version)  # 3.14.0rc1 counts as a 3.14
-    bounds = [one for one in specifiers if one.operator in {">=", ">", "~=", "=="}]
-    lowest = [Version(Version(one.version.removesuffix(".*")).base_version) for one in bounds]
-    return all(
-        release > bound if one.operator == ">" else release >= bound for one, bound in zip(bounds, lowest, strict=True)
-    )
 
 
 @lru_cache(maxsize=16_384)

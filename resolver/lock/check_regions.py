@@ -1,0 +1,187 @@
+"""The independent walk through a universal lock: in a sample of its environments, in all of them at once.
+
+What is selected, required and reached are sets of cells (``cells``), so one walk serves them all. ``packaging``
+evaluates every marker; of the resolver's own algebra only this is used, which cell lies in which region.
+
+A file that can be installed is not looked for in each cell: a version whose wheels fit only some of the lock's
+environments is a candidate (``environment.region``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from resolver.model import Lock, LockedPackage, Query, RegionResolution, Resolution, Universal
+from resolver.requirement import Requirement
+
+from .cells import Cells
+from .specifiers import contains, old_enough
+
+
+def check_regions(lock: Lock, resolution: Resolution, universal: Universal) -> tuple[str, ...]:
+    """Return what is wrong with a universal lock, as sentences that begin with an environment; () when it is sound.
+
+    In each cell: one region has it, and the lock admits it; no name is selected twice, and only what was chosen for
+    its region is; walking from the caller's requirements meets every package, and every version satisfies each
+    specifier and constraint on the way. Every file has a hash that the caller approved.
+    """
+    markers = [package.marker for package in lock.packages if package.marker is not None]
+    spaces = [region.space for region in resolution.regions]
+    return tuple(_Walk(lock, resolution, Cells(universal, spaces, sorted(set(markers)))).faults())
+
+
+@dataclass(frozen=True, slots=True)
+class _Demand:
+    name: str
+    extras: tuple[str, ...]
+    specifier: str
+    by: str
+    cells: int
+
+
+class _Walk:
+    def __init__(self, lock: Lock, resolution: Resolution, cells: Cells) -> None:
+        self._lock = lock
+        self._query: Query = resolution.query
+        self._cells = cells
+        self._regions: Sequence[tuple[int, RegionResolution]] = [
+            (cells.inside(region.space), region) for region in resolution.regions
+        ]
+        self._packages: dict[str, list[tuple[LockedPackage, int]]] = {}
+        for package in lock.packages:
+            self._packages.setdefault(package.name, []).append((package, cells.where(package.marker)[0]))
+        self._overrides: dict[str, list[Requirement]] = {}
+        for stated in self._query.overrides:
+            self._overrides.setdefault(stated.requirement.name, []).append(stated.requirement)
+
+    def faults(self) -> Iterator[str]:
+        yield from self._admission()
+        yield from self._selection()
+        yield from self._hashes()
+        yield from self._constraints()
+        yield from self._reach()
+
+    def _admission(self) -> Iterator[str]:
+        rest, cells = self._cells.every, self._cells
+        for mask, _ in self._regions:
+            if mask & ~rest:
+                yield f"{cells.name(mask & ~rest)}: two regions answer for it"
+            rest &= ~mask
+        if rest:
+            yield f"{cells.name(rest)}: no region answers for it"
+        for python, mask in cells.pythons(cells.every):
+            if self._lock.requires_python and not contains(self._lock.requires_python, python):
+                yield f"{cells.name(mask)}: the lock requires {self._lock.requires_python}"
+        admitted = 0 if self._lock.environments else cells.every
+        for marker in self._lock.environments:
+            admitted |= cells.where(marker)[1]
+        if cells.every & ~admitted:
+            yield f"{cells.name(cells.every & ~admitted)}: none of the lock's environments admits it"
+
+    def _selection(self) -> Iterator[str]:
+        cells = self._cells
+        for entries in self._packages.values():
+            taken = 0
+            for package, mask in entries:
+                if mask & taken:
+                    yield f"{cells.name(mask & taken)}: {_title(package)} and another version are selected"
+                taken |= mask
+                for inside, region in self._regions:
+                    pin = region.pins.get(package.name) if inside & mask else None
+                    if inside & mask and (
+                        pin is None or (pin.version, pin.reference) != (package.version, package.reference)
+                    ):
+                        yield f"{cells.name(inside & mask)}: {_title(package)} is selected and was not chosen"
+                for python, some in cells.pythons(mask) if package.requires_python else ():
+                    if not old_enough(package.requires_python or "", python):
+                        yield f"{cells.name(some)}: {_title(package)} requires Python {package.requires_python}"
+
+    def _hashes(self) -> Iterator[str]:
+        approved: dict[str, set[tuple[str, str]]] = {}
+        for stated in (*self._query.requirements, *self._query.constraints, *self._query.overrides):
+            if stated.hashes:
+                approved.setdefault(stated.requirement.name, set()).update(stated.hashes)
+        for package in self._lock.packages if approved else ():
+            files = package.wheels if package.sdist is None else (*package.wheels, package.sdist)
+            for file in files:
+                if package.name in approved and approved[package.name].isdisjoint(file.hashes):
+                    yield f"{file.filename} has none of the hashes that the input demands"
+
+    def _constraints(self) -> Iterator[str]:
+        for stated in self._query.constraints:
+            where = self._cells.where(_text(stated.requirement))[0]
+            for package, mask in self._packages.get(stated.requirement.name, ()):
+                if mask & where and not contains(stated.requirement.specifier, package.version):
+                    yield (
+                        f"{self._cells.name(mask & where)}: {_title(package)} violates the constraint "
+                        f"{stated.requirement.specifier} of {stated.origin}"
+                    )
+
+    def _reach(self) -> Iterator[str]:
+        yield from self._follow({}, is_lenient=False)
+        reached: dict[tuple[str, str], int] = {}
+        for _ in self._follow(reached, is_lenient=True):
+            pass  # what may be required may be missing; it only must not be idle
+        for name, entries in self._packages.items():
+            for package, mask in entries:
+                idle = mask & ~reached.get((name, ""), 0)
+                if idle:
+                    yield f"{self._cells.name(idle)}: nothing requires {_title(package)}"
+
+    def _follow(self, reached: dict[tuple[str, str], int], *, is_lenient: bool) -> Iterator[str]:
+        """Walk from the caller's requirements; lenient: also where a requirement but may apply."""
+        todo = list(self._roots(is_lenient=is_lenient))
+        while todo:
+            demand = todo.pop()
+            present = 0
+            for package, mask in self._packages.get(demand.name, ()):
+                present |= mask
+                if mask & demand.cells and not contains(demand.specifier, package.version):
+                    yield (
+                        f"{self._cells.name(mask & demand.cells)}: {demand.by} requires "
+                        f"{demand.name}{demand.specifier}, and {_title(package)} is selected"
+                    )
+            if demand.cells & ~present:
+                yield (
+                    f"{self._cells.name(demand.cells & ~present)}: {demand.by} requires {demand.name}, "
+                    "which is not selected"
+                )
+            for extra in ("", *demand.extras):
+                new = demand.cells & present & ~reached.get((demand.name, extra), 0)
+                if new:
+                    reached[demand.name, extra] = reached.get((demand.name, extra), 0) | new
+                    todo.extend(self._edges(demand.name, extra, new, is_lenient=is_lenient))
+
+    def _roots(self, *, is_lenient: bool) -> Iterator[_Demand]:
+        for stated in self._query.requirements:
+            requirement = stated.requirement
+            if requirement.name in self._query.excludes:
+                continue
+            replacement = self._overrides.get(requirement.name)
+            own = self._cells.where(_text(requirement))[is_lenient]
+            for one in [requirement] if replacement is None else replacement:
+                where = self._cells.where(_text(one))[is_lenient]
+                # An override replaces the marker too: it may be followed beyond the requirement's own.
+                cells = where if is_lenient and own else where & own
+                if cells:
+                    yield _Demand(one.name, one.extras, one.specifier, stated.origin, cells)
+
+    def _edges(self, name: str, extra: str, cells: int, *, is_lenient: bool) -> Iterator[_Demand]:
+        for inside, region in self._regions:
+            here = inside & cells
+            pin = region.pins.get(name) if here else None
+            for edge in pin.requires if pin is not None else ():
+                applies = here & self._cells.where(edge.marker)[is_lenient] if (edge.extra or "") == extra else 0
+                if applies:
+                    yield _Demand(
+                        edge.name, edge.extras, edge.specifier, f"{name} {region.pins[name].version}", applies
+                    )
+
+
+def _text(requirement: Requirement) -> str | None:
+    return None if requirement.marker is None else str(requirement.marker)
+
+
+def _title(package: LockedPackage) -> str:
+    return f"{package.name} {package.version}"
