@@ -28,6 +28,7 @@ TRANSPORT_WORDS = {
     "hop",
     "message",
     "origin",
+    "partial",
     "partition",
     "ranges",
     "redaction",

@@ -13,6 +13,7 @@ from typing import Protocol, TypeVar
 from .errors import TransportError
 from .message import Request, Response
 from .origin import Origin
+from .partial import Partial
 from .redaction import redact
 
 E = TypeVar("E", bound=TransportError)
@@ -63,6 +64,8 @@ class Hop:
     """Whether a failure is worth another attempt; False where a stale copy can answer instead."""
     patience: float | None = None
     """Seconds without progress after which this hop fails; None: as the settings say."""
+    partial: Partial | None = field(default=None, compare=False, repr=False)
+    """Of a file, what the attempts so far have brought; None: each attempt begins anew."""
 
     def header(self, name: str) -> str | None:
         """Return the value of the request header ``name``."""

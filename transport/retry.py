@@ -12,7 +12,8 @@ from .clock import Clock
 from .errors import BadStatus, Paused, TransportError
 from .freshness import retry_after
 from .hop import Hop, Sender
-from .message import Response
+from .message import Kind, Response
+from .partial import Partial
 
 RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 527})
 """Never 501, 505 or 511: they will say the same tomorrow."""
@@ -41,7 +42,11 @@ class Retry:
             Paused: the origin wants more time than the budget has.
         """
         start = self._clock.monotonic()
-        attempts = 0
+        attempts = had = 0
+        partial = None
+        if hop.request.kind is Kind.FILE and hop.request.method == "GET" and hop.header("range") is None:
+            partial = Partial()
+            hop = replace(hop, partial=partial)
         for _ in range(MAX_TURNS):
             left = self._total - (self._clock.monotonic() - start)
             failure: TransportError
@@ -56,6 +61,10 @@ class Retry:
                     return response
                 failure = self._bad_status(hop, response)
             failure.attempts = max(attempts, 1)
+            if partial is not None and partial.size > had:
+                # A download that came along before it broke has not stalled: only the number of attempts bounds it.
+                start = self._clock.monotonic()
+            had = 0 if partial is None else partial.size
             left = self._total - (self._clock.monotonic() - start)
             wait = self._wait(hop, failure, attempts, left)
             if wait is None:

@@ -1,6 +1,6 @@
 """The layers, put together in the one order that works; see the table in the architecture notes.
 
-    redirects + auth → coalesce → cache → retry → limit → pool
+    redirects + auth → coalesce → cache → retry → resume → limit → pool
 
 This is the only module that knows more than one layer.
 """
@@ -26,6 +26,7 @@ from .partition import Partitions, load_key
 from .pool import Pool, accepted
 from .redaction import KnownSecrets
 from .redirects import Redirects, RequestRecord
+from .resume import Resume
 from .retry import Retry
 from .settings import TransportSettings
 from .storage import Storage
@@ -70,7 +71,7 @@ async def open_stack(
         failures=settings.breaker_failures,
         pause=settings.breaker_pause,
     )
-    retry = Retry(limit, clock, retries=settings.retries, total=settings.total_retry, backoff=settings.backoff)
+    retry = Retry(Resume(limit), clock, retries=settings.retries, total=settings.total_retry, backoff=settings.backoff)
     cache = Cache(retry, Memory(settings.memory_max_bytes), storage, clock)
     coalesce = Coalesce(cache, cache.ready)
     auth = Auth(

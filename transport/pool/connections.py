@@ -221,6 +221,10 @@ class Pool:
             if wire > wire_cap:
                 return self._beyond(hop, answer, wire, size)
             decoder.finish()
+        except (TransportError, aiohttp.ClientError, OSError):
+            if hop.partial is not None:
+                hop.partial.keep(answer.status, headers, pieces)
+            raise
         except decoding.Overflow:
             return self._beyond(hop, answer, wire, size)
         except decoding.Corrupt as error:
@@ -252,7 +256,8 @@ class Pool:
         if hop.request.max_bytes is not None:
             decoded = hop.request.max_bytes
             wire = min(wire, decoded) if kind in {Kind.RANGE, Kind.FILE} else wire
-        return wire, decoded
+        here = hop.partial.size if status == 206 and hop.partial is not None else 0
+        return wire - here, decoded - here
 
 
 def _inflate(decoded: Iterator[bytes], pieces: list[bytes], digest: _Digest, size: int) -> tuple[int, int]:
