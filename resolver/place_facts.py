@@ -186,11 +186,16 @@ class PlaceFacts:
         assert project is not None, "a name without a project has no versions to ask about"
         release, source = project.release(bit), project.source(bit)
         gone: list[str] = []
+        if (name, release.text) not in self._evidence:
+            async with self.session.turns:  # files are unpacked, and fifty versions may be looked at in one go
+                self.evidence(name, release)
         for file in self.evidence(name, release):
             try:
                 found = await asyncio.shield(self.session.metadata(source, file))
             except Missing:
                 gone.append(file.filename)  # listed, but not there: another file of the version may be
+                detail = f"the index lists {file.filename} but does not have it"
+                self.notices.append(Notice("file-missing", detail, name, source.index_name))
                 continue
             except HashMismatch:
                 raise
