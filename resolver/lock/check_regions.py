@@ -9,7 +9,7 @@ environments is a candidate (``environment.region``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from resolver.model import Lock, LockedPackage, Query, RegionResolution, Resolution, Universal
@@ -119,15 +119,21 @@ class _Walk:
                     )
 
     def _reach(self) -> Iterator[str]:
-        yield from self._follow({}, is_lenient=False)
         reached: dict[tuple[str, str], int] = {}
+        yield from self._follow(reached, is_lenient=False)
+        if not any(self._idle(reached)):
+            return
+        reached = {}
         for _ in self._follow(reached, is_lenient=True):
             pass  # what may be required may be missing; it only must not be idle
+        for package, mask in self._idle(reached):
+            yield f"{self._cells.name(mask)}: nothing requires {_title(package)}"
+
+    def _idle(self, reached: Mapping[tuple[str, str], int]) -> Iterator[tuple[LockedPackage, int]]:
         for name, entries in self._packages.items():
             for package, mask in entries:
-                idle = mask & ~reached.get((name, ""), 0)
-                if idle:
-                    yield f"{self._cells.name(idle)}: nothing requires {_title(package)}"
+                if idle := mask & ~reached.get((name, ""), 0):
+                    yield package, idle
 
     def _follow(self, reached: dict[tuple[str, str], int], *, is_lenient: bool) -> Iterator[str]:
         """Walk from the caller's requirements; lenient: also where a requirement but may apply."""
