@@ -6,6 +6,8 @@ A hint says which option would admit a version. It promises nothing about the re
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 
 from .environment.place import Place
 from .environment.target import Target
@@ -24,15 +26,26 @@ from .solver import Exclusion
 MAX_HINTS = 5  # beyond it the explanation itself is the better reading
 
 
-def hints(names: Sequence[str], tables: Mapping[str, Candidates], place: Place) -> tuple[str, ...]:
-    """Hints for the packages ``names`` of an explanation, at most one for each kind of exclusion of each package."""
+def hints(
+    names: Sequence[str],
+    tables: Mapping[str, Candidates],
+    place: Place,
+    wanted: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> tuple[str, ...]:
+    """Hints for the packages ``names`` of an explanation, at most one for each kind of exclusion of each package.
+
+    ``wanted`` holds the caller's own specifiers by project: versions beyond them are of no use.
+    """
     found: list[str] = []
     for name in dict.fromkeys(name.partition("[")[0] for name in names):
         table = tables.get(name)
         if table is None:
             continue
         newest: dict[str, Exclusion] = {}
-        for exclusion in table.exclusions():
+        fit = -1
+        for specifier in wanted.get(name, ()):
+            fit &= table.mask(specifier)
+        for exclusion in (replace(one, mask=one.mask & fit) for one in table.exclusions()):
             known = newest.get(exclusion.kind)
             if exclusion.mask and (known is None or exclusion.mask > known.mask):
                 newest[exclusion.kind] = exclusion

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Protocol
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from resolver.environment.marker_text import to_marker
-from resolver.environment.space import NOTHING, EnvironmentSet, from_requires_python
+from resolver.environment.space import NOTHING, EnvironmentSet, from_marker, from_requires_python
 from resolver.environment.tags import rank
 from resolver.environment.wheel_space import from_tags
 from resolver.index.page import File
@@ -125,7 +125,7 @@ class Regions:
 
     def marker(self, name: str, positions: Positions) -> str | None:
         """Where the package is needed, said under the assumption of the lock's own environments."""
-        text = to_marker(self._space(name, positions), assuming=self._whole)
+        text = to_marker(self._space(name, positions), assuming=self._whole - _previews())
         return None if text is None else single_quoted(text)
 
     def uses(self, file: File, name: str, positions: Positions) -> bool:
@@ -145,6 +145,16 @@ class Regions:
         except ValueError:  # of old metadata: ``>=2.7.*``
             return None
         return ",".join(sorted(kept)) or None
+
+
+@cache
+def _previews() -> EnvironmentSet:
+    """Pre-releases of minor Pythons: what a marker says of them is free, so that it can say ``< '3.12'``.
+
+    Exactly, the Pythons before what ``>=3.12`` admits include 3.12.0rc1, and a text that says so reads badly.
+    """
+    minors = [f"3.{minor}" for minor in range(6, 21)]
+    return _union(from_marker(f"python_version >= '{one}'") - from_requires_python(f">={one}") for one in minors)
 
 
 def _union(spaces: Iterable[EnvironmentSet]) -> EnvironmentSet:
