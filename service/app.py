@@ -19,7 +19,7 @@ from transport.settings import TransportSettings
 from transport.stack import RequestRecord, open_stack
 from transport.turns import Turns
 
-from . import bodies, handlers, middleware, pages
+from . import bodies, handlers, middleware, pages, questions
 from .configuration import Configuration
 from .connection import Connections
 from .doctor import Doctor
@@ -42,6 +42,8 @@ ROUTES = (
     web.get("/v1/locks/{id}", handlers.stored_lock),
     web.get("/v1/locks/{id}/pylock.toml", handlers.stored_pylock),
     web.get("/v1/locks/{id}/requirements.txt", handlers.stored_requirements),
+    web.post("/v1/check", questions.check),
+    web.post("/v1/explain", questions.explain),
     web.get("/v1/indexes", pages.indexes),
     web.post("/v1/indexes/{name}/doctor", pages.doctor),
     web.get("/v1/info", pages.info),

@@ -23,7 +23,12 @@ _ACCEPTED = "application/json, text/plain, application/toml, multipart/form-data
 _SINGULAR = ("Content-Type", "Content-Length", "Host")  # more than one of these and two readers may disagree
 
 
-def _check_parameters(request: web.Request, known: frozenset[str]) -> None:
+def check_parameters(request: web.Request, known: frozenset[str]) -> None:
+    """Refuse what is none of ``known``.
+
+    Raises:
+        Problem: ``invalid-request``.
+    """
     unknown = sorted(set(request.query) - known)
     if unknown:
         raise invalid(
@@ -31,18 +36,28 @@ def _check_parameters(request: web.Request, known: frozenset[str]) -> None:
         )
 
 
-def _wants_fresh(request: web.Request) -> bool:
+def wants_fresh(request: web.Request) -> bool:
+    """Whether the client wants every index page revalidated."""
     directives = ",".join(request.headers.getall("Cache-Control", ())).lower().split(",")
     return "no-cache" in {directive.strip() for directive in directives}
 
 
-async def _lock_request(request: web.Request) -> LockRequest:
+def check_head(request: web.Request) -> None:
+    """Refuse a request that two readers may read differently.
+
+    Raises:
+        Problem: ``bad-request``.
+    """
     for name in _SINGULAR:
         if len(request.headers.getall(name, ())) > 1:
             raise Problem("bad-request", f"more than one {name} header")
+
+
+async def _lock_request(request: web.Request) -> LockRequest:
+    check_head(request)
     limits = request.app[LIMITS]
     if request.content_type == "application/json":
-        _check_parameters(request, frozenset({"format"}))
+        check_parameters(request, frozenset({"format"}))
         return parse(bodies.decode_json(await bodies.read(request, limits)))
     pairs = [(name, value) for name, value in request.query.items() if name != "format"]
     if request.content_type in _BODIES:
@@ -66,7 +81,7 @@ async def lock(request: web.Request) -> web.Response:
     """Resolve and return a lock."""
     form = negotiation.choose(_accept(request), request.query.get("format"))
     asked = await _lock_request(request)
-    answer = await request.app[LOCKS].answer(asked, refresh=_wants_fresh(request))
+    answer = await request.app[LOCKS].answer(asked, refresh=wants_fresh(request))
     response = rendering.to_response(
         answer.rendered, form, served_from=answer.served_from, outputs=asked.outputs, stats=answer.stats
     )
@@ -105,7 +120,7 @@ async def _stored(request: web.Request, form: str) -> web.Response:
 
 async def stored_lock(request: web.Request) -> web.Response:
     """Return a stored lock in the form that ``Accept`` or ``?format=`` asks for."""
-    _check_parameters(request, frozenset({"format"}))
+    check_parameters(request, frozenset({"format"}))
     return await _stored(request, negotiation.choose(_accept(request), request.query.get("format")))
 
 

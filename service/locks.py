@@ -122,15 +122,33 @@ class Locks:
         self._telemetry.lock(served_from)
         return Answer(rendered, served_from, stats, perf_counter() - started)
 
-    async def _solve(self, asked: Asked, digest: str) -> tuple[Rendered, Stats]:
-        seconds = asked.query.budget.seconds
+    async def understand(self, request: LockRequest, *, refresh: bool = False) -> Asked:
+        """Return the query of ``request``, which is not answered.
+
+        Raises:
+            Problem: the request is invalid or denied, or the service is draining.
+        """
+        return (await self._understand(request, refresh=refresh))[0]
+
+    async def resolve(self, query: Query) -> Resolution:
+        """Resolve when it is this query's turn.
+
+        Raises:
+            Problem: the service is overloaded.
+            ResolverError: as :func:`resolver.driver.resolve`.
+            TransportError: likewise.
+        """
+        seconds = query.budget.seconds
         async with self._admission.slot():
             self.solved += 1
             try:
                 async with asyncio.timeout(seconds + _PATIENCE):
-                    resolution = await self._resolve(asked.query)
+                    return await self._resolve(query)
             except TimeoutError:
                 raise BudgetExhausted(f"no lock after {seconds:g} seconds", (), {"seconds": seconds}) from None
+
+    async def _solve(self, asked: Asked, digest: str) -> tuple[Rendered, Stats]:
+        resolution = await self.resolve(asked.query)
         started = perf_counter()
         loop = asyncio.get_running_loop()
         rendered = await loop.run_in_executor(self._renderer, render, resolution, digest, asked.notices)

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from .answer import LockAnswer, ProblemAnswer
+from .asking import CheckAnswer, CheckRequest, ExplainAnswer, ExplainRequest
 from .negotiation import MEDIA_TYPES
 from .parameters import KNOWN
 from .problems import CONTENT_TYPE, KINDS, Problem, to_document
@@ -108,6 +109,33 @@ def _post_lock() -> dict[str, Any]:
     }
 
 
+def _post_question(operation: str, summary: str, description: str, schema: str) -> dict[str, Any]:
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "description": description,
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": _ref(f"{schema}Request")}},
+        },
+        "responses": {
+            "200": {"description": summary, "content": {"application/json": {"schema": _ref(f"{schema}Answer")}}},
+            **_problems(name for name in _LOCK_PROBLEMS if name != "not-acceptable"),
+        },
+    }
+
+
+_CHECK = (
+    "Answered from the lock alone: no index is asked. A lock that is no longer good is an answer, too: 200 with "
+    "ok = false. What a lock does not record is not judged: the specifiers between its packages, and extras outside "
+    "of the JSON form."
+)
+_EXPLAIN = (
+    "Resolves the request and shows the shortest chains from its requirements to the package. With not or version it "
+    "resolves once more with that wish: the answer is how the lock would change, or why that is impossible."
+)
+
+
 def _get_stored(operation: str, summary: str, content: dict[str, Any]) -> dict[str, Any]:
     return {
         "operationId": operation,
@@ -176,7 +204,15 @@ def _post_doctor() -> dict[str, Any]:
 def describe() -> dict[str, Any]:
     """Return the document. It is built once."""
     _, schemas = models_json_schema(
-        [(LockRequest, "validation"), (LockAnswer, "serialization"), (ProblemAnswer, "serialization")],
+        [
+            (LockRequest, "validation"),
+            (CheckRequest, "validation"),
+            (ExplainRequest, "validation"),
+            (LockAnswer, "serialization"),
+            (CheckAnswer, "serialization"),
+            (ExplainAnswer, "serialization"),
+            (ProblemAnswer, "serialization"),
+        ],
         ref_template=_REF,
     )
     text = {"schema": {"type": "string"}}
@@ -200,6 +236,8 @@ def describe() -> dict[str, Any]:
             "/v1/locks/{id}/requirements.txt": {
                 "get": _get_stored("storedRequirements", "A finished lock as a requirements file", {"text/plain": text})
             },
+            "/v1/check": {"post": _post_question("check", "Whether a lock is still good", _CHECK, "Check")},
+            "/v1/explain": {"post": _post_question("explain", "Why, or why not, a package", _EXPLAIN, "Explain")},
             "/v1/indexes": {"get": _get("indexes", "The configured indexes", "application/json")},
             "/v1/indexes/{name}/doctor": {"post": _post_doctor()},
             "/v1/info": {"get": _get("info", "What runs here, and its limits", "application/json")},

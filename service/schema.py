@@ -7,7 +7,7 @@ together (policy, indexes, files) is decided in ``service.query``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
@@ -171,6 +171,9 @@ class LockRequest(_Model):
     budget: BudgetModel = BudgetModel()
 
 
+_Asked = TypeVar("_Asked", bound=LockRequest)
+
+
 def pointer(parts: Iterable[object]) -> str:
     """Return a JSON pointer (RFC 6901)."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
@@ -191,13 +194,18 @@ def _place(location: Sequence[Any], data: Any, *, is_missing: bool) -> str:
 
 
 def parse(data: object) -> LockRequest:
-    """Check ``data`` (of JSON).
+    """Check ``data`` (of JSON) as :func:`parse_as` does."""
+    return parse_as(LockRequest, data)
+
+
+def parse_as(model: type[_Asked], data: object) -> _Asked:
+    """Check ``data`` (of JSON) against a kind of lock request.
 
     Raises:
         Problem: ``invalid-request`` with every fault. Values are not repeated: they may hold credentials.
     """
     try:
-        return LockRequest.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
         faults: dict[tuple[str, str], Fault] = {}
         for one in error.errors(include_url=False, include_input=False, include_context=False):

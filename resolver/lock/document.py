@@ -18,7 +18,7 @@ def to_document(lock: Lock) -> dict[str, object]:
         "requires_python": lock.requires_python,
         "environments": list(lock.environments),
         "packages": [_package(package) for package in lock.packages],
-        "changes": _changes(lock.changes),
+        "changes": changes_to_document(lock.changes),
         "warnings": [_warning(notice) for notice in lock.warnings],
     }
 
@@ -57,7 +57,8 @@ def _file(file: File) -> dict[str, object]:
     }
 
 
-def _changes(changes: Changes) -> dict[str, object]:
+def changes_to_document(changes: Changes) -> dict[str, object]:
+    """Return the ``changes`` member."""
     return {
         "added": [{"name": name, "version": version} for name, version in changes.added],
         "removed": [{"name": name, "version": version} for name, version in changes.removed],

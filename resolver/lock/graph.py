@@ -134,7 +134,7 @@ def _stated_text(stated: Stated) -> str:
 def _edge_text(edge: Edge) -> str:
     extras = f"[{','.join(edge.extras)}]" if edge.extras else ""
     text = f"{edge.name}{extras}{edge.specifier}"
-    return f"{text} ; {edge.marker}" if edge.marker else text
+    return f"{text}; {edge.marker}" if edge.marker else text
 
 
 def of_lock(lock: LockContent) -> Graph:
@@ -155,7 +155,7 @@ def of_lock(lock: LockContent) -> Graph:
         for edge in package.requires:
             for other in _meant(package, edge, by_name.get(edge.name, ())):
                 if other.name != package.name:
-                    text = f"{edge.name} ; {edge.marker}" if edge.marker else edge.name
+                    text = f"{edge.name}; {edge.marker}" if edge.marker else edge.name
                     links[_node(package)][Link(text, _node(other))] = None
     graph = Graph((), {node: tuple(found) for node, found in links.items()})
     direct = [_node(package) for package in lock.packages if package.direct]

@@ -1,8 +1,8 @@
 """Does an existing lock still satisfy the inputs? Decided from the lock's own data, without an index.
 
 Every requirement that applies somewhere must be met there by a version of the lock; constraints, overrides, excludes,
-hashes, extras and the range of Pythons likewise, and the lock's own edges must lead to packages that are there. What
-a lock does not record is not judged: the specifiers between its packages, and extras outside of the JSON form.
+hashes and the Pythons of the query likewise, and the lock's own edges must lead to packages that are there. What a
+lock does not record is not judged: the specifiers between its packages, and extras outside of the JSON form.
 
 Targets are evaluated one by one; all environments at once as sets, so that no environment is forgotten.
 """
@@ -174,10 +174,6 @@ class _Walk:
         if python:
             for target, environment in self._places.outside_python(python):
                 yield Fault(target, environment, "requires-python", f"the lock is for Python {python} only")
-        if self._query.universal is None and self._query.requires_python:
-            stated = self._query.requires_python
-            for target, environment in self._places.outside_python(stated):
-                yield Fault(target, environment, f"requires-python {stated}", "the project is not for this Python")
         if self._lock.environments:
             # The lock's own environments are markers without extras.
             for target, environment in self._places.uncovered((), [(one,) for one in self._lock.environments]):
