@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -94,8 +94,35 @@ async def resolve(query: Query, gateway: Gateway, *, on_event: Watcher | None = 
     finally:
         await session.close()
     stats.slowest = sorted(session.slowest, key=lambda item: -item[1])[:5]
+    notices += _stale(stats, {name for pins in _pins(targets, regions) for name in pins})
     unique = tuple(dict.fromkeys(sorted(notices, key=lambda one: (one.package or "", one.code, one.detail))))
     return Resolution(query, targets, unique, stats, regions)
+
+
+def _pins(targets: Iterable[TargetResolution], regions: Iterable[RegionResolution]) -> Iterator[Mapping[str, Pin]]:
+    yield from (target.pins for target in targets)
+    yield from (region.pins for region in regions)
+
+
+def _stale(stats: Stats, used: Container[str]) -> list[Notice]:
+    """Say which of the ``used`` projects are known from copies that an index had no chance, or no need, to confirm.
+
+    What was only fetched ahead stays out: it depends on chance, and a lock must not.
+    """
+    return [
+        Notice("stale", f"a copy that is {_old(age)} old was used: index {index!r} did not confirm it", name, index)
+        for (name, index), age in stats.stale.items()
+        if name in used
+    ]
+
+
+def _old(seconds: float) -> str:
+    """An age in words, rounded down: a lock that is asked for twice in a minute should read the same."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        count = int(seconds // length)
+        if count:
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a minute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +261,7 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: _Segments, watch: Wa
                 if isinstance(found, list):
                     solver.add_dependencies(package, version, found)
                 else:
+                    facts.note_unavailable(name, version)
                     solver.add_unavailable(package, version, *found)
             case Solved(decisions):
                 return decisions

@@ -233,6 +233,8 @@ class Stats:
     cache_hits: int = 0
     slowest: list[tuple[str, float]] = field(default_factory=list)
     """(package, milliseconds), at most five."""
+    stale: dict[tuple[str, str], float] = field(default_factory=dict)
+    """(package, index) → seconds: the age of a page (or referenced file) that its index did not confirm."""
 
 
 @dataclass(frozen=True, slots=True)

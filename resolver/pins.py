@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from .environment.markers import without_extra
 from .index.page import File, Release
@@ -85,7 +85,11 @@ async def _pin(
     if yanked is not None:
         reason = f": {yanked}" if yanked else ""
         facts.notices.append(Notice("yanked", f"{name} {release.text} was yanked{reason}", name, project.index_name))
-    wheels, sdist = _files(facts, release, allowed)
+    missing = facts.missing(name, release)
+    for filename in missing:
+        detail = f"the index lists {filename} but does not have it; the lock leaves it out"
+        facts.notices.append(Notice("file-missing", detail, name, project.index_name))
+    wheels, sdist = _files(facts, release, allowed, missing)
     return Pin(
         name=name,
         version=release.text,
@@ -109,11 +113,15 @@ def _yanked(release: Release) -> str | None:
     return reasons[0] if reasons and all(reason is not None for reason in reasons) else None
 
 
-def _files(facts: PlaceFacts, release: Release, allowed: Filter) -> tuple[tuple[File, ...], File | None]:
+def _files(
+    facts: PlaceFacts, release: Release, allowed: Filter, missing: Collection[str]
+) -> tuple[tuple[File, ...], File | None]:
     """The files that policy admits; whether a wheel fits an environment is for the lock to say."""
     opted_in = release.text in allowed.yanked_pins
 
     def admitted(file: File) -> bool:
+        if file.filename in missing:
+            return False
         if is_too_new(file, allowed.exclude_newer) or (file.yanked is not None and not opted_in):
             return False
         return not allowed.hashes or bool(allowed.hashes.intersection(file.hashes))

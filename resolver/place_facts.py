@@ -61,6 +61,7 @@ class PlaceFacts:
         self.references = References(query, place, session)
         self._tables: dict[str, asyncio.Task[Candidates]] = {}
         self._evidence: dict[tuple[str, str], list[File]] = {}
+        self._missing: dict[tuple[str, str], tuple[str, ...]] = {}
         self._extra_tables: dict[str, ExtraTable] = {}
         self._extras_of: defaultdict[str, set[str]] = defaultdict(set)
         self._overrides: dict[str, list[Requirement]] = {}
@@ -194,8 +195,7 @@ class PlaceFacts:
                 found = await asyncio.shield(self.session.metadata(source, file))
             except Missing:
                 gone.append(file.filename)  # listed, but not there: another file of the version may be
-                detail = f"the index lists {file.filename} but does not have it"
-                self.notices.append(Notice("file-missing", detail, name, source.index_name))
+                self._missing[name, release.text] = tuple(gone)
                 continue
             except HashMismatch:
                 raise
@@ -208,6 +208,19 @@ class PlaceFacts:
             return ("no-usable-file", f"the index lists {gone[0]} but does not have it")
         return ("no-build", "its metadata can only be learned by building its source distribution")
 
+    def missing(self, name: str, release: Release) -> tuple[str, ...]:
+        """The files of ``release`` that were asked for and are not there, although its page lists them."""
+        return self._missing.get((name, release.text), ())
+
+    def note_unavailable(self, package: Name, bit: int) -> None:
+        """Tell of a version that was passed over because its files are not there."""
+        name, project = package[0], self.known_table(package).project
+        if project is not None:
+            release, index = project.release(bit), project.source(bit).index_name
+            for filename in self.missing(name, release):
+                detail = f"{name} {release.text} was passed over: the index lists {filename} but does not have it"
+                self.notices.append(Notice("file-missing", detail, name, index))
+
     def evidence(self, name: str, release: Release) -> list[File]:
         """The files of ``release`` whose metadata stands for it, best first."""
         found = self._evidence.get((name, release.text))
@@ -219,7 +232,14 @@ class PlaceFacts:
         allowed = self.policies.filter(name)
         wheels = self.usable_wheels(release, allowed)
         if wheels:
-            return wheels
+            # The sdist speaks where a listed wheel is not there: it is what would be installed then.
+            sdist = release.sdist
+            spare = (
+                sdist is not None
+                and file_fault(sdist, self.place, allowed) is None
+                and not is_too_new(sdist, allowed.exclude_newer)
+            )
+            return [*wheels, sdist] if sdist is not None and spare else wheels
         # No wheel fits, so the sdist is what will be installed; a wheel for another platform was built from it and
         # says what it requires without a build. A wheel that policy excludes must not speak.
         foreign = [file for file in release.wheels if file.yanked is None] if allowed.wheels else []

@@ -44,6 +44,8 @@ class _State:
     rounds: int = 0
     first_failure: float = 0.0
     last_failure: float = float("-inf")
+    trouble: str = ""
+    """What the last failure was, in a word: who meets an open circuit should learn why."""
     gate: asyncio.Lock = field(default_factory=asyncio.Lock)
     is_introduced: bool = False
     """Whether a credential was shown here and not refused."""
@@ -138,7 +140,7 @@ class Limit:
         if wait > 0 or state.is_probing:
             raise hop.failure(
                 Paused,
-                f"{hop.origin} failed {state.rounds} times in a row and is left alone for a moment",
+                f"{hop.origin} failed {state.rounds} times in a row ({state.trouble}) and is left alone for a moment",
                 "circuit-open",
                 retry_after=max(wait, MIN_STREAK),
             )
@@ -149,8 +151,8 @@ class Limit:
         state.is_probing = state.is_probing or is_probe
         try:
             response = await self._inner.fetch(hop)
-        except Unreachable:
-            self._failed(state, started)
+        except Unreachable as error:
+            self._failed(state, started, error.kind)
             raise
         finally:
             if is_probe:
@@ -160,14 +162,15 @@ class Limit:
             if asked:
                 state.paused_until = max(state.paused_until, self._clock.monotonic() + asked)
         if response.status in SICK:
-            self._failed(state, started)
+            self._failed(state, started, f"status {response.status}")
         else:
             state.rounds = 0
             state.is_open = False
         return response
 
-    def _failed(self, state: _State, started: float) -> None:
+    def _failed(self, state: _State, started: float, trouble: str) -> None:
         now = self._clock.monotonic()
+        state.trouble = trouble
         if started <= state.last_failure and not state.is_open:
             return  # it was under way when the round was lost already
         if state.rounds == 0:

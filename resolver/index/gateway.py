@@ -73,6 +73,7 @@ class Gateway:
         url = f"{index.url}{quote(name)}/"
         request = Request(url, index, Kind.PAGE, (("accept", ACCEPT),), refresh=refresh)
         response = await self._fetch(request, stats)
+        self._note_age(response, name, index, stats)
         if response.status in (404, 410) or response.status in index.ignore_error_codes:
             return None
         self._expect(response, 200, index, name)
@@ -131,7 +132,10 @@ class Gateway:
         filename = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
         name = filename.partition("-")[0]
         build, tags = _tags(filename, index)
-        response = await self._fetch(Request(url, index, Kind.FILE, max_bytes=MAX_REFERENCE), stats)
+        promised = [digest for algorithm, digest in hashes if algorithm == "sha256"]
+        sha256 = promised[0] if len(promised) == 1 == len(hashes) else None  # of several, any may be the right one
+        request = Request(url, index, Kind.FILE, max_bytes=MAX_REFERENCE, sha256=sha256)
+        response = await self._fetch(request, stats)
         self._expect(response, 200, index, name, filename)
         digests = {("sha256", response.digest)}
         for algorithm in {algorithm for algorithm, _ in hashes} & {"sha384", "sha512", "blake2b"}:
@@ -150,6 +154,7 @@ class Gateway:
                 detail = f"{filename} states its dependencies only when it is built, which this service does not do"
                 raise BadIndexResponse(detail, index=index.name, package=name)
             self._metadata.put(key, found, len(body))
+        self._note_age(response, found.core.name, index, stats)
         file = File(
             filename=filename,
             url=url,
@@ -170,6 +175,12 @@ class Gateway:
         if response.cache is not CacheStatus.JOINED:
             stats.requests += response.requests
         return response
+
+    @staticmethod
+    def _note_age(response: Response, name: str, index: Index, stats: Stats) -> None:
+        """Note a stale copy of what may change; a file that was listed with its hash has not changed."""
+        if response.cache is CacheStatus.STALE:
+            stats.stale[name, index.name] = response.age
 
     @staticmethod
     def _expect(response: Response, status: int, index: Index, name: str, what: str = "its page") -> None:
@@ -212,7 +223,7 @@ class Gateway:
         except NotThere:
             raise Missing(f"{file.filename} is not on index {index.name!r}", index=index.name, package=name) from None
         except WholeFileNeeded:
-            response = await self._fetch(Request(file.url, index, Kind.FILE, max_bytes=MAX_REFERENCE), stats)
+            response = await self._fetch(_file_request(file, index, MAX_REFERENCE), stats)
             self._expect(response, 200, index, name, file.filename)
             self._verify(response, file, index, name)
             return await self._parse(
@@ -222,7 +233,7 @@ class Gateway:
             raise BadIndexResponse(f"{file.filename}: {error}", index=index.name, package=name) from None
 
     async def _pkg_info(self, name: str, file: File, index: Index, stats: Stats) -> bytes:
-        response = await self._fetch(Request(file.url, index, Kind.FILE, max_bytes=MAX_SDIST), stats)
+        response = await self._fetch(_file_request(file, index, MAX_SDIST), stats)
         self._expect(response, 200, index, name, file.filename)
         self._verify(response, file, index, name)
         body = await self._parse(response.body, lambda: pkg_info_from_sdist(response.body, file.filename), index, name)
@@ -263,6 +274,11 @@ def _project(response: Response, name: str, index: Index) -> Project:
     page = parse_page(response.body, response.headers.get("content-type"), response.url, name)
     versions = VersionList([release.version for release in page.releases])
     return Project(name, index.name, index.url, page, versions)
+
+
+def _file_request(file: File, index: Index, max_bytes: int) -> Request:
+    """With the listed hash, so that other bytes are not kept: they would be the answer of the next hour, too."""
+    return Request(file.url, index, Kind.FILE, max_bytes=max_bytes, sha256=dict(file.hashes).get("sha256"))
 
 
 def _tags(filename: str, index: Index) -> tuple[str | None, str | None]:
