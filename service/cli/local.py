@@ -17,10 +17,13 @@ from pydantic import SecretStr, ValidationError
 from resolver.errors import ResolverError
 from service import handlers, logs, rendering
 from service.app import make_app, transport_settings
+from service.asking import CheckRequest, ExplainRequest
+from service.checking import check
 from service.configuration import Configuration, load
 from service.doctor import Doctor
+from service.explaining import explain
 from service.problems import Problem, from_error, to_document
-from service.schema import parse
+from service.schema import parse, parse_as
 from service.settings import IndexSettings, Settings, SettingsError
 from transport.errors import TransportError
 
@@ -73,15 +76,15 @@ def with_any_strategy(configuration: Configuration) -> Configuration:
     return replace(configuration, settings=settings.model_copy(update={"policy": policy}))
 
 
-def lock(configuration: Configuration, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer ``body`` and return the same JSON object that the service would send.
+def ask(configuration: Configuration, question: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer ``body`` and return the same JSON object that the service would send from ``/v1/{question}``.
 
     Raises:
         Declined: with the problem that the service would send.
         CommandError: the settings cannot be used.
     """
     try:
-        return asyncio.run(_lock(configuration, body))
+        return asyncio.run(_ask(configuration, question, body))
     except (Problem, ResolverError, TransportError) as error:
         raise Declined(to_document(from_error(error))) from error
     except SettingsError as error:
@@ -115,7 +118,7 @@ def doctor(configuration: Configuration, names: Sequence[str], project: str | No
         raise CommandError(f"error: {error}", USAGE) from None
 
 
-async def _lock(configuration: Configuration, body: Mapping[str, Any]) -> dict[str, Any]:
+async def _ask(configuration: Configuration, question: str, body: Mapping[str, Any]) -> dict[str, Any]:
     settings = configuration.settings
     # Nobody else calls this process, so it needs no tokens, whose file may be another user's.
     service = settings.service.model_copy(update={"tokens_file": None})
@@ -123,8 +126,13 @@ async def _lock(configuration: Configuration, body: Mapping[str, Any]) -> dict[s
     runner = web.AppRunner(make_app(own), handle_signals=False)
     await runner.setup()
     try:
+        locks = runner.app[handlers.LOCKS]
+        if question == "check":
+            return await check(locks, parse_as(CheckRequest, body))
+        if question == "explain":
+            return await explain(locks, parse_as(ExplainRequest, body))
         request = parse(body)
-        answer = await runner.app[handlers.LOCKS].answer(request)
+        answer = await locks.answer(request)
         response = rendering.to_response(
             answer.rendered, "json", served_from=answer.served_from, outputs=request.outputs, stats=answer.stats
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -26,8 +26,6 @@ class Invocation:
     """The command line, taken apart."""
 
     files: tuple[str, ...]
-    outputs: tuple[str, ...]
-    form: str | None
     constraints: tuple[str, ...]
     overrides: tuple[str, ...]
     indexes: tuple[tuple[str, str], ...]
@@ -36,16 +34,19 @@ class Invocation:
     server: str | None
     config: str | None
     cache_dir: str | None
-    no_header: bool
     quiet: bool
     verbose: bool
     choices: Choices
+    outputs: tuple[str, ...] = ()
+    form: str | None = None
+    no_header: bool = False
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Invocation:
         """Sort the options of the click command."""
-        chosen = {one.name: options[one.name] for one in fields(Choices)}
-        own = {one.name: options[one.name] for one in fields(cls) if one.name not in {"choices", "files", "indexes"}}
+        chosen = {one.name: options[one.name] for one in fields(Choices) if one.name in options}
+        made_here = {"choices", "files", "indexes"}
+        own = {one.name: options[one.name] for one in fields(cls) if one.name in options.keys() - made_here}
         files = options["files"] or _default_files(options["groups"])
         return cls(**own, files=files, indexes=_named(options["indexes"]), choices=Choices(**chosen))
 
@@ -86,27 +87,11 @@ def run(invocation: Invocation) -> None:
         CommandError: with the exit code of whatever went wrong; no file was touched.
     """
     started = monotonic()
-    read = (*invocation.files, *invocation.constraints, *invocation.overrides)
-    outputs.check(invocation.outputs, [name for name in read if name != STDIN])
-    sources = read_sources(
-        invocation.files,
-        invocation.constraints,
-        invocation.overrides,
-        stdin=sys.stdin.buffer,
-        groups=bool(invocation.choices.groups),
-    )
+    sources = (*invocation.files, *invocation.constraints, *invocation.overrides)
+    outputs.check(invocation.outputs, [name for name in sources if name != STDIN])
     previous = outputs.previous_lock(invocation.outputs)
-    asked = make_request(
-        invocation.choices,
-        sources,
-        previous=previous[1] if previous else None,
-        outputs=outputs.rendered(invocation.forms),
-    )
-    places = {**asked.places, **({"/lock": previous[0]} if previous else {})}
-    try:
-        answer = _answer(invocation, asked)
-    except Declined as declined:
-        raise to_error(declined, places) from None
+    asked = read(invocation, previous)
+    answer = ask(invocation, asked)
     made = {
         form: outputs.to_bytes(answer, form, header=not invocation.no_header)
         for form in dict.fromkeys(invocation.forms)
@@ -123,15 +108,50 @@ def run(invocation: Invocation) -> None:
             click.echo(f"{'Wrote' if name in changed else 'Unchanged:'} {name}", err=True)
 
 
-def _answer(invocation: Invocation, asked: Asked) -> dict[str, Any]:
+def read(invocation: Invocation, lock: tuple[str, str] | None = None) -> Asked:
+    """Read the files, and return the request that they and the options make; ``lock`` is an earlier one: (file, text).
+
+    Raises:
+        CommandError: a file or an option cannot be read.
+    """
+    sources = read_sources(
+        invocation.files,
+        invocation.constraints,
+        invocation.overrides,
+        stdin=sys.stdin.buffer,
+        groups=bool(invocation.choices.groups),
+    )
+    asked = make_request(
+        invocation.choices,
+        sources,
+        previous=lock[1] if lock else None,
+        outputs=outputs.rendered(invocation.forms),
+    )
+    return replace(asked, places={**asked.places, "/lock": lock[0]}) if lock else asked
+
+
+def ask(invocation: Invocation, asked: Asked, question: str = "lock") -> dict[str, Any]:
+    """Have ``question`` (of ``/v1``) answered, by a service or in this process.
+
+    Raises:
+        CommandError: with the exit code of whatever went wrong.
+    """
+    try:
+        return _answer(invocation, asked, question)
+    except Declined as declined:
+        raise to_error(declined, asked.places) from None
+
+
+def _answer(invocation: Invocation, asked: Asked, question: str) -> dict[str, Any]:
     many = len(asked.body.get("targets", ()))
+    verb = "Checking" if question == "check" else "Resolving"
     where = " for every environment" if not many else f" for {many} targets" if many > 1 else ""
-    text = f"Resolving {', '.join(invocation.files) or 'groups'}{where}"
+    text = f"{verb} {', '.join(invocation.files) or 'groups'}{where}"
     if invocation.server:
         if invocation.config or invocation.cache_dir:
             raise CommandError("error: --config and --cache-dir are the service's own, not for --server", USAGE)
         with progress(f"{text} at {remote.check(invocation.server)}", quiet=invocation.quiet):
-            return remote.lock(invocation.server, {**asked.body, **_indexes(invocation)})
+            return remote.ask(invocation.server, question, {**asked.body, **_indexes(invocation)})
     # Resolving here needs the whole service; asking one does not.
     from . import local  # noqa: PLC0415
 
@@ -146,7 +166,7 @@ def _answer(invocation: Invocation, asked: Asked) -> dict[str, Any]:
         for warning in dict.fromkeys(configuration.warnings):
             click.echo(printable(f"warning: {warning}"), err=True)
     with progress(text, quiet=invocation.quiet):
-        return local.lock(configuration, asked.body)
+        return local.ask(configuration, question, asked.body)
 
 
 def _indexes(invocation: Invocation) -> dict[str, Any]:

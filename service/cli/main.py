@@ -13,7 +13,7 @@ import click
 from .exits import INTERRUPTED, UNAVAILABLE, USAGE, CommandError
 
 # Name → module of this package that has a command of that name.
-_COMMANDS = {"config": "config", "health": "health", "index": "index", "lock": "lock", "serve": "serve"}
+_COMMANDS = {name: name for name in ("check", "config", "explain", "health", "index", "lock", "serve", "tree")}
 
 
 class _LazyGroup(click.Group):

@@ -89,25 +89,29 @@ def _request(server: str, path: str, data: bytes | None = None) -> urllib.reques
     return urllib.request.Request(check(server) + path, data=data, headers=headers)  # noqa: S310 - http(s) only
 
 
-def lock(server: str, body: Mapping[str, Any]) -> dict[str, Any]:
-    """POST ``body`` to the service and return its answer.
+# What an answer has, by which a service is told from anything else that speaks JSON.
+_EXPECTED = {"lock": "packages", "check": "modes", "explain": "chains"}
+
+
+def ask(server: str, question: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """POST ``body`` to ``/v1/{question}`` and return the answer.
 
     Raises:
         Declined: it answered with a problem.
         CommandError: it did not answer, or not as Lockwright does.
     """
-    return _ask(_request(server, "/v1/lock", json.dumps(body).encode()), server, "packages")
+    return _ask(_request(server, f"/v1/{question}", json.dumps(body).encode()), server, _EXPECTED[question])
 
 
 def _ask(request: urllib.request.Request, server: str, expected: str) -> dict[str, Any]:
-    """Send ``request`` and return the JSON object that answers it, which has the list ``expected``."""
+    """Send ``request`` and return the JSON object that answers it, which has the list or table ``expected``."""
     status, content = _open(request, PATIENCE)
     try:
         answer = json.loads(content)
     except ValueError:
         answer = None
     if isinstance(answer, dict):
-        if status == 200 and isinstance(answer.get(expected), list):
+        if status == 200 and isinstance(answer.get(expected), list | dict):
             return answer
         if status >= 400 and str(answer.get("type", "")).startswith("/problems/"):
             raise Declined(answer)
@@ -119,7 +123,7 @@ def indexes(server: str) -> list[str]:
     """Return the names of the service's indexes.
 
     Raises:
-        Declined, CommandError: as :func:`lock`.
+        Declined, CommandError: as :func:`ask`.
     """
     return [str(one["name"]) for one in _ask(_request(server, "/v1/indexes"), server, "indexes")["indexes"]]
 
@@ -128,7 +132,7 @@ def doctor(server: str, name: str, project: str | None) -> dict[str, Any]:
     """Have the service examine one of its indexes.
 
     Raises:
-        Declined, CommandError: as :func:`lock`.
+        Declined, CommandError: as :func:`ask`.
     """
     body = b"{}" if project is None else json.dumps({"project": project}).encode()
     return _ask(_request(server, f"/v1/indexes/{quote(name, safe='')}/doctor", body), server, "steps")

@@ -63,14 +63,15 @@ def summary(answer: Mapping[str, Any], seconds: float, *, has_previous: bool) ->
     if len(warnings) > MAX_WARNINGS:
         yield f"warning: and {len(warnings) - MAX_WARNINGS} more"
     if has_previous:
-        yield from map(printable, _changes(answer.get("changes") or {}))
+        yield from map(printable, changed(answer.get("changes") or {}))
     count = len(answer["packages"])
     stats = answer.get("stats") or {}
     asked = f", {stats['requests']} requests" if stats.get("requests") else ""
     yield f"Locked {count} package{'' if count == 1 else 's'} in {seconds:.2f} s{asked}"
 
 
-def _changes(changes: Mapping[str, Any]) -> Iterator[str]:
+def changed(changes: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each of the ``changes`` of an answer."""
     for one in changes.get("changed", ()):
         yield f"Updated {one['name']} {one['from']} -> {one['to']}"
     for one in changes.get("added", ()):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from resolver.model import Builds, IndexStrategy, Prerelease, ResolutionMode
-from service.cli import lock as lock_options
+from service.cli import options as lock_options
 from service.cli.exits import CommandError, Declined
 from service.cli.report import to_error
 from service.problems import KINDS, Problem, to_document
@@ -21,8 +21,9 @@ from .conftest import ROOT, Lock
 HEAVY = ("aiohttp", "lxml", "msgpack", "orjson", "packaging", "pydantic", "resolver", "rich", "structlog", "transport")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["lock", "--help"], ["serve", "--help"], ["health", "--help"]])
-def test_help_imports_nothing_that_takes_long(arguments: list[str]) -> None:
+@pytest.mark.parametrize("command", ["", "lock", "check", "explain", "tree", "serve", "health"])
+def test_help_imports_nothing_that_takes_long(command: str) -> None:
+    arguments = [*command.split(), "--help"]
     script = (
         "import json, sys\nfrom service.cli.main import run\n"
         f"code = run({arguments!r})\nprint(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)"
