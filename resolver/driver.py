@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from time import perf_counter
@@ -83,7 +83,7 @@ async def resolve(query: Query, gateway: Gateway, *, on_event: Watcher | None = 
         async with asyncio.timeout(query.budget.seconds):
             work = _Work(query, session, stats, notices, on_event)
             targets = await _each_target(work)
-            regions = () if query.universal is None else await _each_region(work, query.universal)
+            regions = () if query.universal is None else await _everywhere(work, query.universal)
     except TimeoutError:
         slow = tuple(dict.fromkeys(name for name, _ in sorted(session.slowest, key=lambda item: -item[1])))[:5]
         raise BudgetExhausted(
@@ -152,6 +152,22 @@ async def _each_target(work: _Work) -> tuple[TargetResolution, ...]:
         work.remember(pins)
         resolutions.append(TargetResolution(target, pins))
     return tuple(resolutions)
+
+
+async def _everywhere(work: _Work, universal: Universal) -> tuple[RegionResolution, ...]:
+    """Solve for all environments; an earlier lock is a wish, and never the reason for there being no solution.
+
+    What is tried decides how the environments are divided, so a preference may lead to a part that has no answer.
+    """
+    told = len(work.notices)
+    try:
+        return await _each_region(work, universal)
+    except NoSolution:
+        if not work.query.preferences:
+            raise
+    del work.notices[told:]
+    work.earlier.clear()
+    return await _each_region(replace(work, query=replace(work.query, preferences=())), universal)
 
 
 async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolution, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import cast
 
 from .environment.place import Place, evaluate, rank, requires_python_admits
-from .environment.region import Condition, Region, divide, divide_by
+from .environment.region import Condition, Region, divide, divide_by, divide_by_required
 from .environment.space import from_marker
 from .errors import BadIndexResponse, HashMismatch, NoSolution
 from .hints import hints
@@ -305,7 +305,9 @@ class PlaceFacts:
             return ("requires-python", demanded)  # pages need not say what the metadata says
         requirements = tuple(self.requirements_of(found, extra))
         if isinstance(self.place, Region):
-            self._divide(self.place, package, bit, demanded, requirements)
+            fault = self._divide(self.place, package, bit, demanded, requirements)
+            if fault is not None:
+                return fault
         dependencies: list[Dependency] = []
         if extra is not None:
             dependencies.append(Dependency((name, None), bit, "", is_exact=True))
@@ -327,15 +329,23 @@ class PlaceFacts:
 
     def _divide(
         self, region: Region, package: Name, bit: int, demanded: str | None, requirements: Sequence[Requirement]
-    ) -> None:
-        """Divide the region by what a version that is being tried demands."""
+    ) -> Unavailable | None:
+        """Divide the region by what a version that is being tried demands; or say why it is no candidate there."""
         name, extra = package
         project = self.known_table(package).project
         assert project is not None
-        files = self.usable_files(name, project.release(bit))
+        release = project.release(bit)
+        files = self.usable_files(name, release)
         admitted = region.part_admitted(file.requires_python for file in files) if files else region.space
         divide_by(region, admitted & region.part_admitted([demanded]))
+        universal = self.query.universal
+        # A wheel that the caller names by URL is wanted wherever the caller says so.
+        if universal is not None and self.references.url(name) is None:
+            marker = divide_by_required(region, universal.required_environments, [file.tags for file in files])
+            if marker is not None:
+                return ("no-usable-file", f"has no wheels for {marker}")
         divide(region, [self._condition(one, extra) for one in requirements])
+        return None
 
     def usable_files(self, name: str, release: Release) -> list[File]:
         """The files of ``release`` that may be installed somewhere in the place."""
@@ -381,7 +391,10 @@ def no_solution(facts: PlaceFacts, incompatibility: Incompatibility) -> NoSoluti
     tables = facts.explanation_tables()
     explanation = explain(incompatibility, dict[Package, VersionTable](tables.items()), label)
     by_name = {name: table for (name, extra), table in tables.items() if extra is None}
-    found = hints(explanation.packages, by_name, facts.place)
+    wanted: dict[str, list[str]] = {}
+    for stated in facts.stated():
+        wanted.setdefault(stated.requirement.name, []).append(stated.requirement.specifier)
+    found = hints(explanation.packages, by_name, facts.place, wanted)
     return NoSolution(explanation.text, explanation.derivation, explanation.packages, found)
 
 

@@ -135,6 +135,27 @@ def divide_by(region: Region, admitted: EnvironmentSet) -> None:
         raise Divided(sorted(parts, key=lambda part: _release(part, newest_first=region.divides_by_python)))
 
 
+def divide_by_required(region: Region, required: Iterable[str], files: Sequence[str | None]) -> str | None:
+    """Divide a region by a required environment that the wheels of a release do not serve at all, as uv does.
+
+    ``files`` are the tags of its usable files, None that of an sdist: it serves every environment.
+
+    Returns:
+        The marker of such an environment where the whole region lies in it: the release is no candidate there.
+
+    Raises:
+        Divided: a part of the region does, and another does not.
+    """
+    if not files or None in files:
+        return None
+    for marker in required:
+        space = from_marker(marker)
+        if is_somewhere(region.space & space) and all(space.is_disjoint(from_tags(tags or "")) for tags in files):
+            divide_by(region, space)
+            return marker
+    return None
+
+
 @lru_cache(maxsize=65_536)
 def is_somewhere(space: EnvironmentSet) -> bool:
     """Whether a set has an environment that anybody locks for: one whose Python is no pre-release.

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from packaging.version import InvalidVersion, Version
+
 from ..environment.place import Place, evaluate
 from ..model import Builds, PackageOptions, Prerelease, Query, ResolutionMode, Stated
 from .versions import exact_pin, mentions_prerelease
@@ -111,11 +113,15 @@ class Policies:
         if options.resolution is ResolutionMode.LOWEST_DIRECT:
             # Where a package is stated its lowest version was wanted, elsewhere the highest: neither is an example.
             earlier = [one for one in earlier if one[1] == (name in self._direct)]
-        preferred = [version for version, _ in earlier]
-        preferred += self._preferred.get(name, ())
+        lowest = options.resolution is ResolutionMode.LOWEST or (
+            options.resolution is ResolutionMode.LOWEST_DIRECT and name in self._direct
+        )
+        # A lock that has several versions of a name has them for different places. Each had the best that it could
+        # have there, so the best goes first again: the others follow where it cannot be.
+        kept = self._preferred.get(name, ())
+        preferred = [*(version for version, _ in earlier), *sorted(kept, key=_precedence, reverse=not lowest)]
         return Order(
-            lowest=options.resolution is ResolutionMode.LOWEST
-            or (options.resolution is ResolutionMode.LOWEST_DIRECT and name in self._direct),
+            lowest=lowest,
             stable_first=(own.prerelease or options.prerelease) is not Prerelease.ALLOW,
             preferred=tuple(preferred),
         )
@@ -127,3 +133,10 @@ class Policies:
             stated = [*self._direct.get(name, ()), *self._constraints.get(name, ())]
             return any(mentions_prerelease(one.requirement.specifier) for one in stated)
         return True  # ALLOW, IF_NECESSARY, IF_NECESSARY_OR_EXPLICIT differ in the order only
+
+
+def _precedence(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return Version("0")  # of an old lock; it is no candidate

@@ -1,0 +1,379 @@
+"""Universal locks of tiny worlds: divided where they must be, sound in every environment, always the same."""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from packaging.markers import Environment, Marker
+from packaging.metadata import Metadata
+from packaging.pylock import Pylock
+from packaging.requirements import Requirement
+from packaging.tags import Tag
+
+from resolver.driver import resolve
+from resolver.errors import NoSolution
+from resolver.index.gateway import Gateway
+from resolver.inputs import read_inputs
+from resolver.lock.build import build
+from resolver.lock.check import check
+from resolver.lock.document import to_document
+from resolver.lock.pylock import to_pylock
+from resolver.model import ForkStrategy, Lock, Options, Preference, Query, Resolution, Universal
+
+from .fake_index import World
+
+PYTHONS = ("3.9.0", "3.10.0", "3.11.0", "3.12.0", "3.13.0", "3.14.0")
+PLATFORMS = {"linux": ("posix", "Linux", "x86_64"), "win32": ("nt", "Windows", "AMD64")}
+
+
+def cells(oldest: str = "3.9.0") -> Iterator[dict[str, str]]:
+    for python, (name, (os_name, system, machine)) in product(PYTHONS[PYTHONS.index(oldest) :], PLATFORMS.items()):
+        yield {
+            "implementation_name": "cpython",
+            "implementation_version": python,
+            "os_name": os_name,
+            "platform_machine": machine,
+            "platform_python_implementation": "CPython",
+            "platform_release": "6.1.0",
+            "platform_system": system,
+            "platform_version": "1",
+            "python_full_version": python,
+            "python_version": python.rpartition(".")[0],
+            "sys_platform": name,
+        }
+
+
+async def resolved(
+    world: World, *requirements: str, universal: Universal | None = None, **fields: object
+) -> Resolution:
+    constraints, overrides = fields.pop("constraints", ()), fields.pop("overrides", ())
+    assert isinstance(constraints, tuple)
+    assert isinstance(overrides, tuple)
+    inputs = read_inputs(requirements=requirements, constraints=constraints, overrides=overrides)
+    query = Query(
+        requirements=inputs.requirements,
+        constraints=inputs.constraints,
+        overrides=inputs.overrides,
+        indexes=(world.index,),
+        universal=universal or Universal(">=3.9"),
+        **fields,  # type: ignore[arg-type]  # named by the test
+    )
+    return await resolve(query, Gateway(world))
+
+
+async def locked(world: World, *requirements: str, **fields: object) -> Lock:
+    """The lock of a world, once the independent walk has nothing against it."""
+    resolution = await resolved(world, *requirements, **fields)  # type: ignore[arg-type]
+    lock = build(resolution)
+    assert check(lock, resolution) == ()
+    return lock
+
+
+def entries(lock: Lock) -> dict[str, str | None]:
+    return {f"{one.name} {one.version}": one.marker for one in lock.packages}
+
+
+def selected(lock: Lock, values: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in lock.packages:
+        if one.marker is None or Marker(one.marker).evaluate({**values, "extra": ""}):
+            assert one.name not in found, "one version of a name"
+            found[one.name] = one.version
+    return found
+
+
+def closure_faults(
+    world: World, pins: Mapping[str, str], requirements: tuple[str, ...], values: Mapping[str, str]
+) -> list[str]:
+    """The slow way: follow the world's own metadata in one environment."""
+    faults: list[str] = []
+    todo = [(Requirement(text), "") for text in requirements]
+    seen: set[tuple[str, str]] = set()
+    while todo:
+        requirement, of = todo.pop()
+        if requirement.marker is not None and not requirement.marker.evaluate({**values, "extra": of}):
+            continue
+        version = pins.get(requirement.name)
+        if version is None or not requirement.specifier.contains(version, prereleases=True):
+            faults.append(f"{requirement} is not met by {version}")
+            continue
+        metadata = Metadata.from_email(world.releases[requirement.name, version].metadata, validate=False)
+        if metadata.requires_python is not None and not metadata.requires_python.contains(
+            values["python_full_version"]
+        ):
+            faults.append(f"{requirement.name} {version} needs Python {metadata.requires_python}")
+        for extra in ("", *requirement.extras):
+            if (requirement.name, extra) not in seen:
+                seen.add((requirement.name, extra))
+                todo += [(one, extra) for one in metadata.requires_dist or ()]
+    return faults + [f"{name} is idle" for name in pins.keys() - {name for name, _ in seen}]
+
+
+async def test_what_everybody_needs_has_no_marker_and_what_some_need_has_theirs() -> None:
+    world = World("""
+        a 1.0: b & c ; sys_platform == 'win32'
+        b 1.0
+        c 1.0: d ; python_version >= '3.12'
+        d 1.0
+    """)
+    assert entries(await locked(world, "a")) == {
+        "a 1.0": None,
+        "b 1.0": None,
+        "c 1.0": "sys_platform == 'win32'",
+        "d 1.0": "python_version >= '3.12' and sys_platform == 'win32'",
+    }
+
+
+async def test_siblings_with_disjoint_markers_get_a_version_each() -> None:
+    world = World("""
+        a 1.0
+        a 2.0
+    """)
+    lock = await locked(world, "a<2 ; sys_platform == 'win32'", "a>=2 ; sys_platform != 'win32'")
+    assert entries(lock) == {"a 1.0": "sys_platform == 'win32'", "a 2.0": "sys_platform != 'win32'"}
+
+
+async def test_what_neither_sibling_covers_is_a_part_of_its_own_that_needs_neither() -> None:
+    world = World("""
+        a 1.0
+        a 2.0
+        b 1.0
+    """)
+    lock = await locked(world, "a<2 ; sys_platform == 'win32'", "a>=2 ; sys_platform == 'darwin'", "b")
+    assert entries(lock) == {
+        "a 1.0": "sys_platform == 'win32'",
+        "a 2.0": "sys_platform == 'darwin'",
+        "b 1.0": None,
+    }
+
+
+async def test_siblings_of_a_dependency_divide_as_those_of_the_caller_do() -> None:
+    world = World("""
+        root 1.0: a<2 ; python_version < '3.11' & a>=2 ; python_version >= '3.11'
+        a 1.0
+        a 2.0
+    """)
+    assert entries(await locked(world, "root")) == {
+        "root 1.0": None,
+        "a 1.0": "python_version < '3.11'",
+        "a 2.0": "python_version >= '3.11'",
+    }
+
+
+async def test_each_python_gets_the_newest_version_it_can_have_or_all_get_the_same() -> None:
+    world = World("""
+        a 1.0
+        a 2.0 py>=3.11
+    """)
+    assert entries(await locked(world, "a")) == {
+        "a 1.0": "python_version < '3.11'",
+        "a 2.0": "python_version >= '3.11'",
+    }
+    fewest = Options(fork_strategy=ForkStrategy.FEWEST)
+    assert entries(await locked(world, "a", options=fewest)) == {"a 1.0": None}
+
+
+async def test_an_extra_that_is_taken_on_one_platform_brings_its_requirements_there_only() -> None:
+    world = World("""
+        a 1.0
+        a 1.0 [fast]: b & c ; python_version < '3.11'
+        b 1.0
+        c 1.0
+        d 1.0: a
+    """)
+    assert entries(await locked(world, "a[fast] ; sys_platform == 'win32'", "d")) == {
+        "a 1.0": None,
+        "b 1.0": "sys_platform == 'win32'",
+        "c 1.0": "python_version < '3.11' and sys_platform == 'win32'",
+        "d 1.0": None,
+    }
+
+
+async def test_packages_that_need_each_other_are_needed_where_either_is() -> None:
+    world = World("""
+        a 1.0: b
+        b 1.0: c
+        c 1.0: a
+    """)
+    lock = await locked(world, "a ; sys_platform == 'win32'", "c ; python_version >= '3.13'")
+    assert set(entries(lock).values()) == {"python_version >= '3.13' or sys_platform == 'win32'"}
+
+
+async def test_environments_bound_the_lock_and_its_markers() -> None:
+    world = World("""
+        a 1.0: b ; sys_platform == 'win32' & c ; sys_platform == 'darwin'
+        b 1.0
+        c 1.0
+    """)
+    only = Universal(">=3.9", environments=("sys_platform == 'linux'", "sys_platform == 'darwin'"))
+    lock = await locked(world, "a", universal=only)
+    assert entries(lock) == {"a 1.0": None, "c 1.0": "sys_platform == 'darwin'"}
+    assert lock.environments == only.environments
+
+
+WIN_ONLY = """
+    a 1.0
+    a 2.0 tag:cp312-abi3-win_amd64
+"""
+REQUIRED = Universal(">=3.12", required_environments=("sys_platform == 'linux'", "sys_platform == 'win32'"))
+
+
+async def test_a_version_without_wheels_for_a_required_environment_gives_way_to_one_for_all() -> None:
+    assert entries(await locked(World(WIN_ONLY), "a", universal=REQUIRED)) == {"a 1.0": None}
+    assert entries(await locked(World(WIN_ONLY), "a", universal=Universal(">=3.12"))) == {"a 2.0": None}
+
+
+async def test_a_required_environment_that_no_wheel_serves_is_named() -> None:
+    world = World("a 2.0 tag:cp312-abi3-win_amd64")
+    with pytest.raises(NoSolution, match=r"has no wheels for sys_platform == 'linux'"):
+        await resolved(world, "a", universal=REQUIRED)
+    assert entries(await locked(world, "a ; sys_platform == 'win32'", universal=REQUIRED)) == {
+        "a 2.0": "sys_platform == 'win32'"
+    }
+
+
+async def test_an_sdist_serves_every_required_environment() -> None:
+    assert entries(await locked(World("a 1.0 sdist"), "a", universal=REQUIRED)) == {"a 1.0": None}
+
+
+async def test_where_there_is_no_solution_is_said() -> None:
+    world = World("""
+        a 1.0
+        a 2.0
+    """)
+    with pytest.raises(NoSolution) as caught:
+        await resolved(world, "a<2 ; sys_platform == 'win32'", "a>2 ; sys_platform != 'win32'")
+    assert caught.value.detail.startswith('For python_full_version >= "3.9" and sys_platform != "win32": ')
+
+
+async def test_a_pylock_selects_the_right_packages_in_each_environment() -> None:
+    world = World("""
+        a 1.0: c ; python_version >= '3.13'
+        a 2.0: b
+        b 1.0
+        c 1.0
+    """)
+    lock = await locked(world, "a<2 ; sys_platform == 'win32'", "a>=2 ; sys_platform != 'win32'")
+    pylock = Pylock.from_dict(tomllib.loads(to_pylock(lock)))
+    tags = [Tag("py3", "none", "any")]
+    for values in cells():
+        environment = Environment(**values)  # type: ignore[typeddict-item]
+        found = {package.name: str(package.version) for package, _ in pylock.select(environment=environment, tags=tags)}
+        assert found == selected(lock, values)
+        expected = {"a": "1.0"} if values["sys_platform"] == "win32" else {"a": "2.0", "b": "1.0"}
+        if values["sys_platform"] == "win32" and values["python_version"] in {"3.13", "3.14"}:
+            expected["c"] = "1.0"
+        assert found == expected
+
+
+async def test_a_version_that_one_part_took_is_preferred_in_the_next() -> None:
+    world = World("""
+        a 1.0
+        a 2.0
+        b 1.0: a<2
+        b 2.0
+    """)
+    lock = await locked(world, "b<2 ; sys_platform == 'win32'", "b>=2 ; sys_platform != 'win32'", "a")
+    assert {one.version for one in lock.packages if one.name == "a"} == {"1.0"}
+
+
+MARKERS = (
+    *("", "", "", "sys_platform == 'win32'", "sys_platform != 'win32'", "python_version < '3.11'"),
+    *("python_version >= '3.11'", "python_version >= '3.13' and sys_platform == 'linux'", "os_name == 'nt'"),
+    "python_version < '3.10' or sys_platform == 'win32'",
+)
+NAMES = ("a", "b", "c", "d", "e")
+SPECIFIERS = ("", "", ">=2", "<2", "<3", "==3", "!=2")
+FLAGS = ("", "", "", "", "py>=3.11", "py>=3.13")
+
+
+def _requirement(name: str, specifier: str, marker: str, extra: str) -> str:
+    return f"{name}{extra}{specifier}" + (f" ; {marker}" if marker else "")
+
+
+REQUIREMENTS = st.builds(
+    _requirement,
+    st.sampled_from(NAMES),
+    st.sampled_from(SPECIFIERS),
+    st.sampled_from(MARKERS),
+    st.sampled_from(("", "", "[x]")),
+)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> str:
+    lines = []
+    for name, version in product(NAMES, ("1", "2", "3")):
+        flag = draw(st.sampled_from(FLAGS)) if version != "1" else ""
+        requires = draw(st.lists(REQUIREMENTS, max_size=2)) if version != "1" or name < "c" else []
+        lines.append(f"{name} {version} {flag}" + (f": {' & '.join(requires)}" if requires else ""))
+        if name in "ab" and draw(st.booleans()):
+            lines.append(f"{name} {version} [x]: {draw(REQUIREMENTS)}")
+    return "\n".join(lines)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    worlds(),
+    st.lists(REQUIREMENTS, min_size=1, max_size=3),
+    st.randoms(use_true_random=False),
+    st.sampled_from(list(ForkStrategy)),
+)
+async def test_any_universal_lock_is_sound_everywhere_and_the_same_whatever_the_network_does(
+    text: str, requirements: list[str], order: random.Random, strategy: ForkStrategy
+) -> None:
+    options = Options(fork_strategy=strategy)
+    try:
+        lock = await locked(World(text), *requirements, options=options)
+    except NoSolution:
+        with pytest.raises(NoSolution):
+            await locked(World(text, seed=order.randrange(2**32)), *requirements, options=options)
+        return
+    same = await locked(World(text, seed=order.randrange(2**32)), *requirements, options=options)
+    assert to_document(same) == to_document(lock)
+    kept = tuple(Preference(one.name, one.version) for one in lock.packages)
+    relocked = await locked(World(text), *requirements, options=options, preferences=kept)
+    world = World(text)
+    for values, one in product(cells(), (lock, relocked)):
+        assert closure_faults(world, selected(one, values), tuple(requirements), values) == []
+
+
+FORKING = """
+    root 1.0: a<2 ; sys_platform == 'win32' & a>=2 ; sys_platform != 'win32' & b & c
+    a 1.0
+    a 2.0: d
+    b 1.0
+    b 2.0 py>=3.11: e ; sys_platform == 'linux'
+    c 1.0: c[x]
+    c 1.0 [x]: f ; python_version >= '3.13'
+    d 1.0
+    d 2.0 py>=3.12
+    e 1.0: root
+    f 1.0
+"""
+
+
+async def test_the_order_of_requirements_changes_nothing_where_one_answer_is_best() -> None:
+    requirements = ["root", "a", "d ; sys_platform == 'win32'", "c[x]"]
+    first = entries(await locked(World(FORKING), *requirements))
+    assert len(first) == 10
+    for seed in range(6):
+        shuffled = random.Random(seed).sample(requirements, len(requirements))
+        assert entries(await locked(World(FORKING, seed=seed), *shuffled)) == first
+
+
+@pytest.mark.parametrize("strategy", list(ForkStrategy))
+async def test_locking_again_with_the_versions_of_the_last_lock_changes_nothing(strategy: ForkStrategy) -> None:
+    old = await locked(World(FORKING), "root", options=Options(fork_strategy=strategy))
+    kept = tuple(Preference(one.name, one.version) for one in old.packages)
+    grown = World(FORKING + "a 3.0\na 1.5\nb 3.0\nd 3.0\ne 2.0\nf 2.0\n")
+    again = await locked(grown, "root", options=Options(fork_strategy=strategy), preferences=kept)
+    assert entries(again) == entries(old)
+    anew = await locked(grown, "root", options=Options(fork_strategy=strategy))
+    assert entries(anew) != entries(old)
