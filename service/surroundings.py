@@ -30,7 +30,9 @@ def _is_loopback(host: str) -> bool:
 def _is_exempt(host: str, port: int | None, no_proxy: str) -> bool:
     """Whether ``NO_PROXY`` names the host: itself or a parent domain, perhaps with a port; a network; or ``*``."""
     for entry in no_proxy.replace(",", " ").lower().split():
-        name, _, only_port = entry.rpartition(":") if entry.count(":") == 1 else (entry, "", "")
+        has_port = entry.count(":") == 1 or "]:" in entry  # an IPv6 address needs brackets before a port
+        name, _, only_port = entry.rpartition(":") if has_port else (entry, "", "")
+        name = name.removeprefix("[").removesuffix("]")
         if only_port and only_port != str(port):
             continue
         name = name.lstrip("*").lstrip(".")
@@ -50,7 +52,7 @@ def _proxy(environ: Mapping[str, str], url: str) -> tuple[str, str] | None:
     host = parts.hostname or ""
     no_proxy = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     try:
-        port = parts.port
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme.lower())
     except ValueError:  # said when the index itself is checked
         return None
     if not host or _is_loopback(host) or _is_exempt(host, port, no_proxy):

@@ -186,6 +186,9 @@ def test_builds_go_no_further_than_the_server() -> None:
         ("10.0.0.0/8", "10.1.2.3", True),
         ("10.0.0.0/8", "11.1.2.3", False),
         ("fd00::/8", "fd00::1", True),
+        ("[fd00::1]", "fd00::1", True),
+        ("[fd00::1]:443", "fd00::1", True),
+        ("[fd00::1]:80", "fd00::1", False),
     ],
 )
 def test_no_proxy(no_proxy: str, host: str, is_exempt: bool) -> None:  # noqa: FBT001
