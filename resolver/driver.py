@@ -34,9 +34,10 @@ from .model import (
     Universal,
 )
 from .pins import collect
-from .place_facts import Name, PlaceFacts, no_solution
+from .place_facts import Name, PlaceFacts
 from .provider.policy import Policies
 from .reachability import reachability
+from .refusal import no_solution
 from .session import Session
 from .solver import (
     Decided,

@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import cast
 
 from .environment.place import Place, evaluate, rank, requires_python_admits
 from .environment.region import Condition, Region, divide, divide_by, divide_by_required
 from .environment.space import from_marker
-from .errors import BadIndexResponse, HashMismatch, NoSolution
-from .hints import hints
+from .errors import BadIndexResponse, HashMismatch
 from .index.gateway import Missing
 from .index.page import File, Release
 from .model import Notice, Query, Stated
@@ -28,7 +26,7 @@ from .provider.versions import VersionList, exact_pin
 from .references import References
 from .requirement import Requirement
 from .session import Session
-from .solver import Dependency, Exclusion, Incompatibility, Package, VersionTable, explain
+from .solver import Dependency, Exclusion
 
 Unavailable = tuple[str, str]
 """(kind, detail): a version that turned out to be no candidate."""
@@ -384,21 +382,3 @@ def _constrain(versions: VersionList, constraints: Sequence[Stated]) -> list[Exc
         for stated in constraints
         if (excluded := every & ~versions.mask(stated.requirement.specifier))
     ]
-
-
-def no_solution(facts: PlaceFacts, incompatibility: Incompatibility) -> NoSolution:
-    """The solver's last incompatibility as an error with its explanation."""
-    tables = facts.explanation_tables()
-    explanation = explain(incompatibility, dict[Package, VersionTable](tables.items()), label)
-    by_name = {name: table for (name, extra), table in tables.items() if extra is None}
-    wanted: dict[str, list[str]] = {}
-    for stated in facts.stated():
-        wanted.setdefault(stated.requirement.name, []).append(stated.requirement.specifier)
-    found = hints(explanation.packages, by_name, facts.place, wanted)
-    return NoSolution(explanation.text, explanation.derivation, explanation.packages, found)
-
-
-def label(package: Package) -> str:
-    """How a package is called in texts."""
-    name, extra = cast("Name", package)
-    return name if extra is None else f"{name}[{extra}]"
