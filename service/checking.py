@@ -37,8 +37,8 @@ def _faults(request: CheckRequest, query: Query) -> tuple[Fault, ...]:
     try:
         return satisfies(lock, query)
     except (ValueError, DiagramLimitError) as error:
-        # Markers and specifiers of the request were read before, so these are the lock's.
-        raise invalid("/lock/content", f"the lock's markers or Python range cannot be used: {error}") from None
+        # Markers and specifiers of the request were read before, so it is one of the lock's.
+        raise invalid("/lock/content", f"the lock cannot be judged: {error}") from None
 
 
 def _of_the_lock(query: Query, lock: LockContent) -> Query:

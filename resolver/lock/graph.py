@@ -68,12 +68,11 @@ class Graph:
     def chains(self, name: str) -> Iterator[Chain]:
         """Yield all the shortest chains from each of the roots to the versions of ``name``.
 
-        The roots come in their order. Their number may be exponential in the graph: stop at :data:`MAX_CHAINS`.
+        The nearest roots come first. Their number may be exponential in the graph: stop at :data:`MAX_CHAINS`.
         """
         distance = self._distances(name)
-        for root in self.roots:
-            if root.node not in distance:
-                continue
+        near = sorted((root for root in self.roots if root.node in distance), key=lambda root: distance[root.node])
+        for root in near:
             pending: list[tuple[Node, tuple[Link, ...]]] = [(root.node, ())]
             while pending:
                 node, links = pending.pop()

@@ -9,10 +9,12 @@ Targets are evaluated one by one; all environments at once as sets, so that no e
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import and_, or_
+from functools import lru_cache, reduce
+from itertools import islice
+from operator import and_, itemgetter, or_
 from typing import Protocol
 
 from packaging.markers import Marker
@@ -25,9 +27,11 @@ from resolver.environment.space import ALL, NOTHING, EnvironmentSet, from_marker
 from resolver.environment.target import Target
 from resolver.inputs import LockContent, LockedVersion
 from resolver.model import Query, Stated, Universal
-from resolver.requirement import Requirement
 
 from .address import redacted
+
+MAX_FAULTS = 1000  # that many say that it is another lock
+MAX_NAMESAKES = 32  # entries of one name, each compared with each; real universal locks have some ten
 
 Where = Sequence[Marker | str | None]
 """Markers that hold together; None holds everywhere."""
@@ -127,13 +131,19 @@ def _without_extras(space: EnvironmentSet, extras: Sequence[str]) -> Environment
 def satisfies(lock: LockContent, query: Query) -> tuple[Fault, ...]:
     """Return what of ``query`` the lock does not satisfy, in the order of the inputs; () when it is still good.
 
+    There are :data:`MAX_FAULTS` of them at most.
+
     Raises:
+        ValueError: the lock has more than :data:`MAX_NAMESAKES` entries of one name.
         RequirementError: a marker of the lock is none.
         SpecifierError: a Requires-Python is none.
         DiagramLimitError: the markers combine too much to be compared.
     """
+    name, count = max(Counter(package.name for package in lock.packages).items(), key=itemgetter(1), default=("", 0))
+    if count > MAX_NAMESAKES:
+        raise ValueError(f"{count} entries of {name}; at most {MAX_NAMESAKES} are compared")
     places: _Places = _Targets(query.targets) if query.universal is None else _Everywhere(_whole(query.universal))
-    return tuple(dict.fromkeys(_Walk(lock, query, places).faults()))
+    return tuple(dict.fromkeys(islice(_Walk(lock, query, places).faults(), MAX_FAULTS)))
 
 
 def _whole(universal: Universal) -> EnvironmentSet:
@@ -254,7 +264,7 @@ def _mismatch(stated: Stated, package: LockedVersion) -> str | None:
     if requirement.url is not None:
         if not any(_same_file(requirement.url, url) for url in package.urls):
             return f"the lock has {_title(package)} from another place"
-    elif requirement.specifier and not _admits(requirement, package.version):
+    elif requirement.specifier and not _admits(requirement.specifier, package.version):
         return f"the lock has {_title(package)}"
     if package.extras is not None:
         lacking = [extra for extra in requirement.extras if extra not in package.extras]
@@ -270,6 +280,7 @@ def _same_file(stated: str, locked: str) -> bool:
     return redacted(stated).partition("#")[0] == redacted(locked).partition("#")[0]
 
 
-def _admits(requirement: Requirement, version: str) -> bool:
+@lru_cache(maxsize=65_536)
+def _admits(specifier: str, version: str) -> bool:
     """Whether PEP 440 admits ``version``; whether pre-releases are welcome was decided when it was locked."""
-    return SpecifierSet(requirement.specifier).contains(Version(version), prereleases=True)
+    return SpecifierSet(specifier).contains(Version(version), prereleases=True)

@@ -180,6 +180,7 @@ async def test_a_direct_reference_is_met_by_the_same_file_only(tmp_path: Path) -
             "/lock/content",
             "marker",
         ),
+        ({"lock": {"content": "\n".join(f"a=={at}" for at in range(33))}}, "/lock/content", "33 entries of a"),
         ({"package": "a"}, "/package", "unknown field"),
     ],
 )
