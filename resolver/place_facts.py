@@ -97,7 +97,7 @@ class PlaceFacts:
             Divided: the place is a region, and the requirements divide it.
         """
         if isinstance(self.place, Region):
-            divide(self.place, [self._condition(stated.requirement, None) for stated in self.stated()])
+            divide(self.place, self._conditions([stated.requirement for stated in self.stated()], None))
         dependencies: list[Dependency] = []
         for stated in self.stated():
             dependencies += self._dependencies_on(stated.requirement, stated.origin)
@@ -342,7 +342,7 @@ class PlaceFacts:
             marker = divide_by_required(region, universal.required_environments, [file.tags for file in files])
             if marker is not None:
                 return ("no-usable-file", f"has no wheels for {marker}")
-        divide(region, [self._condition(one, extra) for one in requirements])
+        divide(region, self._conditions(requirements, extra))
         return None
 
     def usable_files(self, name: str, release: Release) -> list[File]:
@@ -353,6 +353,17 @@ class PlaceFacts:
         if sdist is not None and file_fault(sdist, self.place, allowed) is None:
             files = [*files, sdist]
         return files
+
+    def _conditions(self, requirements: Iterable[Requirement], extra: str | None) -> list[Condition]:
+        """Where requirements hold, and where a constraint on what they require does as well."""
+        found: list[Condition] = []
+        for one in requirements:
+            condition = self._condition(one, extra)
+            found.append(condition)
+            for stated in self.policies.constraints(one.name):
+                bound = self._condition(stated.requirement, None)
+                found.append(Condition(one.name, condition.space & bound.space, bound.is_bounded))
+        return found
 
     @staticmethod
     def _condition(requirement: Requirement, extra: str | None) -> Condition:

@@ -153,6 +153,21 @@ async def test_what_neither_sibling_covers_is_a_part_of_its_own_that_needs_neith
     }
 
 
+async def test_a_constraint_with_a_marker_binds_where_it_holds() -> None:
+    world = World("""
+        root 1.0: a
+        a 1.0
+        a 2.0
+    """)
+    bounds = ("a<2 ; sys_platform == 'win32'", "a>=2 ; sys_platform != 'win32'", "absent<1 ; sys_platform == 'linux'")
+    assert entries(await locked(world, "root", constraints=bounds)) == {
+        "root 1.0": None,
+        "a 1.0": "sys_platform == 'win32'",
+        "a 2.0": "sys_platform != 'win32'",
+    }
+    assert entries(await locked(world, "root", constraints=("a<2",))) == {"root 1.0": None, "a 1.0": None}
+
+
 async def test_siblings_of_a_dependency_divide_as_those_of_the_caller_do() -> None:
     world = World("""
         root 1.0: a<2 ; python_version < '3.11' & a>=2 ; python_version >= '3.11'
