@@ -127,8 +127,8 @@ def _post_question(operation: str, summary: str, description: str, schema: str) 
 
 _CHECK = (
     "Answered from the lock alone: no index is asked. A lock that is no longer good is an answer, too: 200 with "
-    "ok = false. What a lock does not record is not judged: the specifiers between its packages, and extras outside "
-    "of the JSON form."
+    "ok = false. What a lock does not record is not judged: the specifiers between its packages, in which "
+    "environments one requires another, and extras outside of the JSON form."
 )
 _EXPLAIN = (
     "Resolves the request and shows the shortest chains from its requirements to the package. With not or version it "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import orjson
@@ -21,7 +21,7 @@ from ..requirement import MAX_VERSION
 from .dependency_groups import normalised
 from .faults import Faults
 from .hashes import STRONG, HashError, read_hash
-from .locked_graph import edges, file_version, texts, urls
+from .locked_graph import edges, file_version, texts, urls, without_extra
 from .requirements_file import Option, statements
 from .stating import read_stated
 from .toml_document import parse_toml
@@ -50,7 +50,8 @@ class LockedVersion:
     requires: tuple[LockedDependency, ...] = ()
     """The edges that the lock tells: names, with a version where it is ambiguous and a marker where one is known."""
     extras: tuple[str, ...] | None = None
-    """Those that were locked; None where the format does not say (all but ``json``)."""
+    """Those that were locked; None where that is not known: in all formats but ``json``, and where some of those that
+    were asked for do not exist."""
     direct: bool | None = None
     """Whether the caller stated it; None where the format does not say (all but ``json``)."""
     urls: tuple[str, ...] = ()
@@ -148,6 +149,8 @@ class _LockReader:
             self._faults.add(self.place, "JSON, but not an answer of this service: it has no packages")
         tables = self._tables(values.get("packages", []), "packages")
         packages = (self._package(one, _file_hashes(one.get("files"))) for one in tables)
+        vague = without_extra(values.get("warnings"))
+        packages = (replace(one, extras=None) if one and one.name in vague else one for one in packages)
         return LockContent(
             "json",
             tuple(one for one in packages if one is not None),

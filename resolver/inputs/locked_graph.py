@@ -59,3 +59,9 @@ def file_version(url: str) -> str | None:
     except (InvalidWheelFilename, InvalidSdistFilename, ValueError):
         return None
     return str(version)
+
+
+def without_extra(warnings: object) -> frozenset[str]:
+    """Return the packages that lack an extra that was asked for, as the ``warnings`` of the JSON answer say."""
+    found = (one for one in warnings if isinstance(one, Mapping)) if isinstance(warnings, list) else ()
+    return frozenset(str(one.get("package")) for one in found if one.get("code") == "unknown-extra")

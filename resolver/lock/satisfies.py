@@ -2,7 +2,8 @@
 
 Every requirement that applies somewhere must be met there by a version of the lock; constraints, overrides, excludes,
 hashes and the Pythons of the query likewise, and the lock's own edges must lead to packages that are there. What a
-lock does not record is not judged: the specifiers between its packages, and extras outside of the JSON form.
+lock does not record is not judged: the specifiers between its packages, in which environments one requires another,
+and extras outside of the JSON form.
 
 Targets are evaluated one by one; all environments at once as sets, so that no environment is forgotten.
 """
@@ -234,15 +235,14 @@ class _Walk:
                     for one in self._packages.get(edge.name, ())
                     if edge.version is None or one.version == edge.version
                 ]
-                # PEP 751 says no marker of an edge, so that it may be idle in some environments, but never in all.
-                is_judged = self._lock.format == "json" or not found
-                for target, environment in self._edge_spots(package, edge.marker, found) if is_judged else ():
+                # An edge may be idle in some environments (PEP 751 has no markers of edges, and one of an extra that
+                # is asked for in one place only has none either), but it leads to something somewhere.
+                if found:
+                    continue
+                where = (package.marker, edge.marker)
+                for target, environment in self._places.uncovered(where, (), package.extras or ()):
                     detail = f"{_title(package)} requires {edge.name}, which the lock does not have"
                     yield Fault(target, environment, edge.name, detail)
-
-    def _edge_spots(self, package: LockedVersion, marker: str | None, found: Sequence[LockedVersion]) -> Iterator[Spot]:
-        where = (package.marker, marker)
-        return self._places.uncovered(where, [(one.marker,) for one in found], package.extras or ())
 
 
 def _title(package: LockedVersion) -> str:

@@ -64,7 +64,7 @@ async def locked(service: Service, form: str, *requirements: str, **more: Any) -
 async def test_a_fresh_lock_is_good_for_what_it_was_made_from(
     tmp_path: Path, form: str, places: dict[str, Any]
 ) -> None:
-    stated = ("a ; sys_platform != 'darwin'", "d[fast]>=1", "b<1.1 ; python_version < '3.12'")
+    stated = ("a ; sys_platform != 'darwin'", "d[fast]>=1", "c[nonesuch]", "b<1.1 ; python_version < '3.12'")
     more = {"constraints": ["b>=1"], "excludes": ["nothing"], **places}
     async with serving(tmp_path, WORLD) as service:
         lock = await locked(service, form, *stated, **more)
