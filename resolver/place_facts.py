@@ -10,16 +10,17 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from .environment.place import Place, evaluate, rank, requires_python_admits
+from .environment.place import Place, evaluate, requires_python_admits
 from .environment.region import Condition, Region, divide, divide_by, divide_by_required
 from .environment.space import from_marker
 from .errors import BadIndexResponse, HashMismatch
+from .evidence import Evidence
 from .index.gateway import Missing
-from .index.page import File, Release
+from .index.page import Release
 from .model import Notice, Query, Stated
 from .prefetch import FetchAhead
-from .provider.candidates import Candidates, Filtering, Project, Selection, file_fault, is_too_new, select
-from .provider.policy import Filter, Order, Policies
+from .provider.candidates import Candidates, Filtering, Project, Selection, select
+from .provider.policy import Order, Policies
 from .provider.requirements import Metadata
 from .provider.strategy import merge
 from .provider.versions import VersionList, exact_pin
@@ -58,7 +59,7 @@ class PlaceFacts:
         self.ahead = FetchAhead(self, session.start)
         self.references = References(query, place, session)
         self._tables: dict[str, asyncio.Task[Candidates]] = {}
-        self._evidence: dict[tuple[str, str], list[File]] = {}
+        self._evidence = Evidence(place, policies)
         self._missing: dict[tuple[str, str], tuple[str, ...]] = {}
         self._extra_tables: dict[str, ExtraTable] = {}
         self._extras_of: defaultdict[str, set[str]] = defaultdict(set)
@@ -185,10 +186,10 @@ class PlaceFacts:
         assert project is not None, "a name without a project has no versions to ask about"
         release, source = project.release(bit), project.source(bit)
         gone: list[str] = []
-        if (name, release.text) not in self._evidence:
+        if not self._evidence.is_known(name, release):
             async with self.session.turns:  # files are unpacked, and fifty versions may be looked at in one go
-                self.evidence(name, release)
-        for file in self.evidence(name, release):
+                self._evidence.of(name, release)
+        for file in self._evidence.of(name, release):
             try:
                 found = await asyncio.shield(self.session.metadata(source, file))
             except Missing:
@@ -218,44 +219,6 @@ class PlaceFacts:
             for filename in self.missing(name, release):
                 detail = f"{name} {release.text} was passed over: the index lists {filename} but does not have it"
                 self.notices.append(Notice("file-missing", detail, name, index))
-
-    def evidence(self, name: str, release: Release) -> list[File]:
-        """The files of ``release`` whose metadata stands for it, best first."""
-        found = self._evidence.get((name, release.text))
-        if found is None:
-            found = self._evidence[name, release.text] = self._find_evidence(name, release)
-        return found
-
-    def _find_evidence(self, name: str, release: Release) -> list[File]:
-        allowed = self.policies.filter(name)
-        wheels = self.usable_wheels(release, allowed)
-        if wheels:
-            # The sdist speaks where a listed wheel is not there: it is what would be installed then.
-            sdist = release.sdist
-            spare = (
-                sdist is not None
-                and file_fault(sdist, self.place, allowed) is None
-                and not is_too_new(sdist, allowed.exclude_newer)
-            )
-            return [*wheels, sdist] if sdist is not None and spare else wheels
-        # No wheel fits, so the sdist is what will be installed; a wheel for another platform was built from it and
-        # says what it requires without a build. A wheel that policy excludes must not speak.
-        foreign = [file for file in release.wheels if file.yanked is None] if allowed.wheels else []
-        foreign.sort(key=lambda file: file.core_metadata is None)
-        return [*foreign[:1], *([release.sdist] if release.sdist is not None else [])]
-
-    def usable_wheels(self, release: Release, allowed: Filter) -> list[File]:
-        """Wheels that can be installed in the target, best tags first."""
-        ranked: list[tuple[int, str, File]] = []
-        for file in release.wheels:
-            if file_fault(file, self.place, allowed) is not None or is_too_new(file, allowed.exclude_newer):
-                continue
-            if file.yanked is not None and release.text not in allowed.yanked_pins:
-                continue
-            position = rank(file.tags or "", self.place)
-            if position is not None:
-                ranked.append((position, file.filename, file))
-        return [file for _, _, file in sorted(ranked, key=lambda item: item[:2])]
 
     # -- dependencies ------------------------------------------------------------
 
@@ -288,7 +251,7 @@ class PlaceFacts:
         if known is None:
             project = self.known_table(package).project
             assert project is not None
-            files = self.evidence(name, project.release(bit))
+            files = self._evidence.of(name, project.release(bit))
             known = self.session.known_metadata(project.source(bit), files[0]) if files else None
         if known is None or known.unreadable:
             return None
@@ -333,7 +296,7 @@ class PlaceFacts:
         project = self.known_table(package).project
         assert project is not None
         release = project.release(bit)
-        files = self.usable_files(name, release)
+        files = self._evidence.usable_files(name, release)
         admitted = region.part_admitted(file.requires_python for file in files) if files else region.space
         divide_by(region, admitted & region.part_admitted([demanded]))
         universal = self.query.universal
@@ -344,15 +307,6 @@ class PlaceFacts:
                 return ("no-usable-file", f"has no wheels for {marker}")
         divide(region, self._conditions(requirements, extra))
         return None
-
-    def usable_files(self, name: str, release: Release) -> list[File]:
-        """The files of ``release`` that may be installed somewhere in the place."""
-        allowed = self.policies.filter(name)
-        sdist = release.sdist
-        files = self.usable_wheels(release, allowed)
-        if sdist is not None and file_fault(sdist, self.place, allowed) is None:
-            files = [*files, sdist]
-        return files
 
     def _conditions(self, requirements: Iterable[Requirement], extra: str | None) -> list[Condition]:
         """Where requirements hold, and where a constraint on what they require does as well."""
