@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from .environment.place import Place, evaluate, requires_python_admits
 from .environment.region import Condition, Region, divide, divide_by, divide_by_required
@@ -66,6 +67,11 @@ class PlaceFacts:
         self._overrides: dict[str, list[Requirement]] = {}
         for stated in query.overrides:
             self._overrides.setdefault(stated.requirement.name, []).append(stated.requirement)
+
+    @property
+    def turns(self) -> AbstractAsyncContextManager[None]:
+        """Those of the session."""
+        return self.session.turns
 
     async def open(self) -> None:
         """Resolve direct references, and start to fetch what the caller stated."""

@@ -7,6 +7,7 @@ so a wrong guess costs a request and cannot change an answer. Guesses die with t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from .provider.candidates import Candidates
@@ -21,7 +22,12 @@ BATCH_SIZE = 50
 
 
 class Source(Protocol):
-    """Where the walk gets facts: the target's own memo."""
+    """Where the walk gets facts: the place's own memo."""
+
+    @property
+    def turns(self) -> AbstractAsyncContextManager[None]:
+        """Held while the walk computes."""
+        ...
 
     async def table(self, name: str) -> Candidates:
         """Candidates of a project."""
@@ -87,8 +93,10 @@ class FetchAhead:
         metadata = await self._source.metadata_of(name, bit)
         if metadata is not None:
             for extra in fresh:
-                for requirement in self._source.requirements_of(metadata, extra):
-                    self.require(requirement)
+                # An extra of a project with a thousand requirements takes milliseconds the first time.
+                async with self._source.turns:
+                    for requirement in self._source.requirements_of(metadata, extra):
+                        self.require(requirement)
 
     def tried(self, name: str, table: Candidates, allowed: int) -> None:
         """The solver tries another version of ``name``: after a few, ask for the next ones in one go."""
