@@ -58,7 +58,7 @@ MAX_REGIONS = 500
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Progress, for whoever watches: ``fetch``, ``decide`` or ``conflict``."""
+    """Progress, for whoever watches: ``decide``."""
 
     kind: str
     package: str

@@ -8,7 +8,7 @@ from .environment.markers import without_extra
 from .index.page import File, Release
 from .model import Edge, Notice, Pin
 from .place_facts import PlaceFacts
-from .provider.candidates import file_fault, is_too_new
+from .provider.candidates import file_fault, is_too_new, select
 from .provider.policy import Filter
 from .provider.requirements import Metadata
 from .requirement import Requirement
@@ -73,8 +73,12 @@ async def _pin(
     metadata = await facts.metadata(name, bit)
     assert project is not None
     assert isinstance(metadata, Metadata)
-    release, project = project.release(bit), project.source(bit)
     allowed = facts.policies.filter(name)
+    undated = select(project, facts.place, allowed).undated.bit_count()
+    if undated:
+        detail = f"{undated} releases give no upload time and were left out by exclude_newer"
+        facts.notices.append(Notice("no-upload-time", detail, name, project.index_name))
+    release, project = project.release(bit), project.source(bit)
     reference = facts.references.url(name)
     unknown = sorted(extras - metadata.core.provides_extra)
     for extra in unknown:

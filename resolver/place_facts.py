@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from .environment.place import Place, evaluate, requires_python_admits
 from .environment.region import Condition, Region, divide, divide_by, divide_by_required
 from .environment.space import from_marker
-from .errors import BadIndexResponse, HashMismatch
+from .errors import BadIndexResponse
 from .evidence import Evidence
 from .index.gateway import Missing
 from .index.page import Release
@@ -64,6 +64,7 @@ class PlaceFacts:
         self._missing: dict[tuple[str, str], tuple[str, ...]] = {}
         self._extra_tables: dict[str, ExtraTable] = {}
         self._extras_of: defaultdict[str, set[str]] = defaultdict(set)
+        self._stated: list[Stated] | None = None
         self._overrides: dict[str, list[Requirement]] = {}
         for stated in query.overrides:
             self._overrides.setdefault(stated.requirement.name, []).append(stated.requirement)
@@ -80,7 +81,12 @@ class PlaceFacts:
             self.ahead.require(stated.requirement)
 
     def stated(self) -> list[Stated]:
-        """The caller's requirements that apply in the target, after overrides and excludes."""
+        """The caller's requirements that apply in the place, after overrides and excludes."""
+        if self._stated is None:
+            self._stated = self._find_stated()
+        return self._stated
+
+    def _find_stated(self) -> list[Stated]:
         applied: list[Stated] = []
         replaced: set[str] = set()
         for stated in self.query.requirements:
@@ -165,15 +171,6 @@ class PlaceFacts:
             missing = Exclusion(0, "not-found", f"was not found {where}")
             return Candidates(None, nothing, Selection(0, (missing,), 0), Order())
         selection = select(project, self.place, self.policies.filter(name))
-        if selection.undated:
-            self.notices.append(
-                Notice(
-                    "no-upload-time",
-                    f"{selection.undated.bit_count()} releases give no upload time and were left out by exclude_newer",
-                    name,
-                    project.index_name,
-                )
-            )
         return Candidates(project, project.versions, selection, order, _constrain(project.versions, constraints))
 
     # -- metadata ----------------------------------------------------------------
@@ -202,8 +199,6 @@ class PlaceFacts:
                 gone.append(file.filename)  # listed, but not there: another file of the version may be
                 self._missing[name, release.text] = tuple(gone)
                 continue
-            except HashMismatch:
-                raise
             except BadIndexResponse as error:
                 return ("invalid-metadata", error.detail)
             if found.unreadable:

@@ -244,6 +244,21 @@ async def test_exclude_newer_looks_at_the_upload_time_and_can_be_lifted_for_a_pa
     assert await pins(world, "a", options=lifted) == {"a": "2.0"}
 
 
+async def test_releases_without_an_upload_time_are_told_of_for_packages_of_the_lock_only() -> None:
+    world = World("""
+        a 1.0 at:2024-01-01T00:00:00Z: b
+        a 2.0 at:2024-02-01T00:00:00Z: b<2 & c & d<0
+        b 1.0 at:2024-01-01T00:00:00Z
+        b 2.0
+        c 1.0
+        d 1.0
+    """)
+    options = Options(exclude_newer=datetime(2024, 6, 1, tzinfo=UTC))
+    resolution = await resolve(query(world, "a", options=options), Gateway(world))
+    assert chosen(resolution) == {"a": "1.0", "b": "1.0"}
+    assert [(one.code, one.package) for one in resolution.warnings] == [("no-upload-time", "b")]
+
+
 async def test_no_deps_leaves_the_closure_out() -> None:
     world = World("a 1.0: b")
     assert await pins(world, "a", options=Options(no_deps=True)) == {"a": "1.0"}

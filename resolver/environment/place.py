@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection
 from typing import TypeAlias
 
 from packaging.markers import Marker
@@ -13,11 +13,6 @@ from .space import from_marker
 from .target import Target
 
 Place: TypeAlias = Target | Region
-
-
-def key_of(place: Place) -> Hashable:
-    """Equal keys mean that every question has equal answers."""
-    return place.key
 
 
 def evaluate(marker: Marker, place: Place, extras: Collection[str] = ()) -> bool:

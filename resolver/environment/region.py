@@ -40,10 +40,6 @@ class Region:
         """How the region is called in texts."""
         return to_marker(self.space) or "every environment"
 
-    def applies(self, requirement_marker: str | None) -> bool:
-        """Whether a marker holds anywhere in the region."""
-        return is_somewhere(self.space & from_marker(requirement_marker))
-
     def admits_python(self, specifier: str) -> bool:
         """Whether a Requires-Python admits the region (or a part that the region may be divided into)."""
         floor = _floor(specifier)
