@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
@@ -82,6 +82,7 @@ async def resolve(query: Query, gateway: Gateway, *, on_event: Watcher | None = 
     session = Session(query, gateway, stats)
     try:
         async with asyncio.timeout(query.budget.seconds):
+            await session.begin()
             work = _Work(query, session, stats, notices, on_event)
             targets = await _each_target(work)
             regions = () if query.universal is None else await _everywhere(work, query.universal)
@@ -262,29 +263,47 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: _Segments, watch: Wa
                     name = _name(package)
                     watch(Event("decide", name[0], facts.version_text(name, version)))
             case NeedVersions(packages):
-                segments.end()
-                tables = await asyncio.gather(*(facts.package_table(_name(package)) for package in packages))
-                await segments.begin()
-                for package, table in zip(packages, tables, strict=True):
-                    solver.add_versions(package, table)
+                await _tell_versions(facts, solver, segments, packages)
             case NeedDependencies(package, version):
-                name = _name(package)
-                facts.ahead.tried(name[0], facts.known_table(name), solver.positive(package))
-                found = facts.known_dependencies(name, version)
-                if found is None:
-                    segments.end()
-                    found = await facts.dependencies(name, version)
-                    await segments.begin()
-                if isinstance(found, list):
-                    solver.add_dependencies(package, version, found)
-                else:
-                    facts.note_unavailable(name, version)
-                    solver.add_unavailable(package, version, *found)
+                await _tell_dependencies(facts, solver, segments, package, version)
             case Solved(decisions):
                 return decisions
             case Unsolvable(incompatibility):
                 raise no_solution(facts, incompatibility)
         await segments.breathe()
+
+
+async def _tell_versions(facts: PlaceFacts, solver: Solver, segments: _Segments, packages: Sequence[Package]) -> None:
+    unknown: list[Package] = []
+    for package in packages:
+        table = facts.ready_table(_name(package))
+        if table is None:
+            unknown.append(package)
+        else:
+            solver.add_versions(package, table)
+    if unknown:
+        segments.end()
+        tables = await asyncio.gather(*(facts.package_table(_name(package)) for package in unknown))
+        await segments.begin()
+        for package, made in zip(unknown, tables, strict=True):
+            solver.add_versions(package, made)
+
+
+async def _tell_dependencies(
+    facts: PlaceFacts, solver: Solver, segments: _Segments, package: Package, version: int
+) -> None:
+    name = _name(package)
+    facts.ahead.tried(name[0], facts.known_table(name), solver.positive(package))
+    found = facts.ready_dependencies(name, version)
+    if found is None:
+        segments.end()
+        found = await facts.dependencies(name, version)
+        await segments.begin()
+    if isinstance(found, list):
+        solver.add_dependencies(package, version, found)
+    else:
+        facts.note_unavailable(name, version)
+        solver.add_unavailable(package, version, *found)
 
 
 class _Segments:

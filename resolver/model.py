@@ -6,10 +6,11 @@ a Resolution becomes a Lock in ``resolver.lock.build``; a Lock becomes documents
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from transport.message import Index
 
@@ -188,6 +189,22 @@ class Pin:
     reference: str | None = None
     """URL of a direct reference, without userinfo."""
     yanked: str | None = None
+    memo: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False, hash=False)
+    """What was worked out from all but ``via`` and ``is_direct``: pins that differ in nothing else share it, and the
+    locks of later requests find it there."""
+
+    def required_by(self, via: tuple[str, ...], *, is_direct: bool) -> Pin:
+        """The same pin, required by others. Faster than ``replace``: a lock has hundreds."""
+        copy = object.__new__(Pin)
+        for slot in _SHARED:
+            _put(copy, slot, getattr(self, slot))
+        _put(copy, "via", via)
+        _put(copy, "is_direct", is_direct)
+        return copy
+
+
+_put = object.__setattr__
+_SHARED = tuple(slot for slot in Pin.__slots__ if slot not in {"via", "is_direct"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from .environment.markers import without_extra
+from .environment.place import Place
 from .index.page import File, Release
 from .model import Edge, Notice, Pin
 from .place_facts import PlaceFacts
-from .provider.candidates import file_fault, is_too_new, select
+from .provider.candidates import file_fault, is_too_new
 from .provider.policy import Filter
 from .provider.requirements import Metadata
 from .requirement import Requirement
@@ -22,36 +23,60 @@ async def collect(facts: PlaceFacts, decisions: Mapping[Package, int]) -> dict[s
     """Walk the decided versions from the caller's requirements and describe each package that is reached."""
     via: dict[str, set[str]] = {}
     extras: dict[str, set[str]] = {}
-    edges: dict[str, dict[_EdgeKey, Edge]] = {}
+    edges: dict[tuple[str, str | None], Sequence[Edge]] = {}
     todo: list[tuple[str, str | None]] = []
 
-    def reach(requirement: Requirement, source: str) -> None:
-        name = requirement.name
-        for extra in (None, *requirement.extras):
-            if name not in via or (extra is not None and extra not in extras[name]):
-                todo.append((name, extra))
-            via.setdefault(name, set())
-            extras.setdefault(name, set())
-            if extra is not None:
+    def reach(name: str, wanted: Sequence[str], source: str) -> None:
+        known = via.get(name)
+        if known is None:
+            known = via[name] = set()
+            extras[name] = set()
+            todo.append((name, None))
+        for extra in wanted:
+            if extra not in extras[name]:
                 extras[name].add(extra)
+                todo.append((name, extra))
         if source != name:
-            via[name].add(source)
+            known.add(source)
 
     for stated in facts.stated():
-        reach(stated.requirement, stated.origin)
+        reach(stated.requirement.name, stated.requirement.extras, stated.origin)
     while todo:
-        name, extra = todo.pop()
-        found = await facts.metadata(name, decisions[name, None])
-        assert isinstance(found, Metadata), "a decided version had metadata"
-        for requirement in facts.requirements_of(found, extra):
-            edge = _edge(requirement, extra)
-            key = (edge.name, edge.extras, edge.specifier, edge.marker or "", extra or "")
-            edges.setdefault(name, {})[key] = edge
-            reach(requirement, name)
-    return {
-        name: await _pin(facts, name, decisions[name, None], extras[name], edges.get(name, {}), via[name])
-        for name in sorted(via)
-    }
+        name, extra = package = todo.pop()
+        found = edges[package] = await _edges(facts, name, decisions[name, None], extra)
+        for edge in found:
+            reach(edge.name, edge.extras, name)
+    pins: dict[str, Pin] = {}
+    for name in sorted(via):
+        bit, wanted = decisions[name, None], tuple(sorted(extras[name]))
+        missing = facts.missing(name, facts.release(name, bit))
+        known = facts.outlook(name).pins if facts.is_common and not missing else {}
+        pin = known.get((bit, wanted))
+        if pin is None:
+            requires = {_key(edge): edge for extra in (None, *wanted) for edge in edges[name, extra]}
+            pin = await _describe(facts, name, bit, wanted, tuple(requires[key] for key in sorted(requires)))
+            known[bit, wanted] = pin
+        pins[name] = pin.required_by(tuple(sorted(via[name])), is_direct=facts.policies.is_direct(name))
+        _tell(facts, pin, wanted, missing)
+    return pins
+
+
+async def _edges(facts: PlaceFacts, name: str, bit: int, extra: str | None) -> Sequence[Edge]:
+    """What a decided version (or one extra of it) requires, as edges."""
+    seen = facts.outlook(name)
+    found = seen.edges.get((bit, extra)) if facts.is_common else None
+    if found is None:
+        metadata = await _decided(facts, name, bit)
+        found = tuple(_edge(requirement, extra) for requirement in facts.requirements_of(metadata, extra))
+        if facts.is_common:
+            seen.edges[bit, extra] = found
+    return found
+
+
+async def _decided(facts: PlaceFacts, name: str, bit: int) -> Metadata:
+    metadata = await facts.metadata(name, bit)
+    assert isinstance(metadata, Metadata), "a decided version had metadata"
+    return metadata
 
 
 def _edge(requirement: Requirement, extra: str | None) -> Edge:
@@ -61,39 +86,19 @@ def _edge(requirement: Requirement, extra: str | None) -> Edge:
     return Edge(requirement.name, requirement.extras, marker, requirement.specifier, extra)
 
 
-async def _pin(
-    facts: PlaceFacts,
-    name: str,
-    bit: int,
-    extras: set[str],
-    edges: Mapping[_EdgeKey, Edge],
-    via: set[str],
-) -> Pin:
-    project = (await facts.table(name)).project
-    metadata = await facts.metadata(name, bit)
-    assert project is not None
-    assert isinstance(metadata, Metadata)
-    allowed = facts.policies.filter(name)
-    undated = select(project, facts.place, allowed).undated.bit_count()
-    if undated:
-        detail = f"{undated} releases give no upload time and were left out by exclude_newer"
-        facts.notices.append(Notice("no-upload-time", detail, name, project.index_name))
-    release, project = project.release(bit), project.source(bit)
+def _key(edge: Edge) -> _EdgeKey:
+    return edge.name, edge.extras, edge.specifier, edge.marker or "", edge.extra or ""
+
+
+async def _describe(facts: PlaceFacts, name: str, bit: int, wanted: tuple[str, ...], requires: tuple[Edge, ...]) -> Pin:
+    """Describe a decided version, without who requires it."""
+    seen = facts.outlook(name)
+    metadata = await _decided(facts, name, bit)
+    merged = seen.table.project
+    assert merged is not None
+    release, project = merged.release(bit), merged.source(bit)
     reference = facts.references.url(name)
-    unknown = sorted(extras - metadata.core.provides_extra)
-    for extra in unknown:
-        facts.notices.append(
-            Notice("unknown-extra", f"{name} {release.text} has no extra named {extra!r}", name, project.index_name)
-        )
-    yanked = _yanked(release)
-    if yanked is not None:
-        reason = f": {yanked}" if yanked else ""
-        facts.notices.append(Notice("yanked", f"{name} {release.text} was yanked{reason}", name, project.index_name))
-    missing = facts.missing(name, release)
-    for filename in missing:
-        detail = f"the index lists {filename} but does not have it; the lock leaves it out"
-        facts.notices.append(Notice("file-missing", detail, name, project.index_name))
-    wheels, sdist = _files(facts, release, allowed, missing)
+    wheels, sdist = _files(facts.place, release, seen.standpoint.filter, facts.missing(name, release))
     return Pin(
         name=name,
         version=release.text,
@@ -102,13 +107,37 @@ async def _pin(
         wheels=wheels,
         sdist=sdist,
         requires_python=metadata.core.requires_python,
-        extras=tuple(sorted(extras - set(unknown))),
-        requires=tuple(edges[key] for key in sorted(edges)),
-        via=tuple(sorted(via)),
-        is_direct=facts.policies.is_direct(name),
+        extras=tuple(extra for extra in wanted if extra in metadata.core.provides_extra),
+        requires=requires,
+        via=(),
+        is_direct=False,
         reference=reference,
-        yanked=yanked,
+        yanked=_yanked(release),
     )
+
+
+def _tell(facts: PlaceFacts, pin: Pin, wanted: tuple[str, ...], missing: Collection[str]) -> None:
+    """Note what the caller should know of a pin."""
+    name, title = pin.name, f"{pin.name} {pin.version}"
+    seen = facts.outlook(name)
+    if not (missing or seen.undated or pin.yanked is not None or len(wanted) > len(pin.extras)):
+        return
+    told: list[tuple[str, str]] = []
+    if seen.undated:
+        told.append(
+            ("no-upload-time", f"{seen.undated} releases give no upload time and were left out by exclude_newer")
+        )
+    unknown = (extra for extra in wanted if extra not in pin.extras)
+    told += [("unknown-extra", f"{title} has no extra named {extra!r}") for extra in unknown]
+    if pin.yanked is not None:
+        told.append(("yanked", f"{title} was yanked{f': {pin.yanked}' if pin.yanked else ''}"))
+    told += [
+        ("file-missing", f"the index lists {filename} but does not have it; the lock leaves it out")
+        for filename in missing
+    ]
+    project = seen.table.project
+    assert project is not None
+    facts.notices += [Notice(code, detail, name, project.index_name) for code, detail in told]
 
 
 def _yanked(release: Release) -> str | None:
@@ -118,7 +147,7 @@ def _yanked(release: Release) -> str | None:
 
 
 def _files(
-    facts: PlaceFacts, release: Release, allowed: Filter, missing: Collection[str]
+    place: Place, release: Release, allowed: Filter, missing: Collection[str]
 ) -> tuple[tuple[File, ...], File | None]:
     """The files that policy admits; whether a wheel fits an environment is for the lock to say."""
     opted_in = release.text in allowed.yanked_pins
@@ -132,10 +161,6 @@ def _files(
 
     wheels = tuple(file for file in release.wheels if admitted(file)) if allowed.wheels else ()
     sdist = release.sdist
-    if sdist is not None and (not allowed.sdists or not admitted(sdist) or _is_unusable(facts, sdist, allowed)):
+    if sdist is not None and not (allowed.sdists and admitted(sdist) and file_fault(sdist, place, allowed) is None):
         sdist = None
     return wheels, sdist
-
-
-def _is_unusable(facts: PlaceFacts, file: File, allowed: Filter) -> bool:
-    return file_fault(file, facts.place, allowed) is not None

@@ -1,7 +1,8 @@
 """Facts for one place (a target, or a region): what the solver is told about projects, releases, requirements.
 
 Lives here: the translation from requirements to the solver's dependencies (overrides, excludes, extras, direct
-references), and the memo that the fetch-ahead shares. It decides nothing about versions.
+references), and the memo of one solve. It decides nothing about versions. What is at hand is answered at once
+(``ready_*``); only what is not is awaited, and the first time that happens the fetch-ahead wakes up.
 """
 
 from __future__ import annotations
@@ -15,23 +16,22 @@ from .environment.place import Place, evaluate, requires_python_admits
 from .environment.region import Condition, Region, divide, divide_by, divide_by_required
 from .environment.space import from_marker
 from .errors import BadIndexResponse
-from .evidence import Evidence
 from .index.gateway import Missing
-from .index.page import Release
+from .index.page import File, Release
 from .model import Notice, Query, Stated
 from .prefetch import FetchAhead
-from .provider.candidates import Candidates, Filtering, Project, Selection, select
+from .provider.candidates import Candidates, Filtering, Project, Selection
+from .provider.evidence import usable_files
+from .provider.outlook import Outlook, Unavailable, outlook
 from .provider.policy import Order, Policies
 from .provider.requirements import Metadata
+from .provider.standpoint import Standpoints
 from .provider.strategy import merge
 from .provider.versions import VersionList, exact_pin
 from .references import References
 from .requirement import Requirement
 from .session import Session
 from .solver import Dependency, Exclusion
-
-Unavailable = tuple[str, str]
-"""(kind, detail): a version that turned out to be no candidate."""
 
 Name = tuple[str, str | None]
 """(project, extra): what the solver calls a package."""
@@ -59,8 +59,10 @@ class PlaceFacts:
         self.notices = notices
         self.ahead = FetchAhead(self, session.start)
         self.references = References(query, place, session)
-        self._tables: dict[str, asyncio.Task[Candidates]] = {}
-        self._evidence = Evidence(place, policies)
+        self.standpoints = Standpoints(policies, place)
+        self._outlooks: dict[str, Outlook] = {}
+        self._absent: dict[str, Candidates] = {}
+        self._making: dict[str, asyncio.Task[None]] = {}
         self._missing: dict[tuple[str, str], tuple[str, ...]] = {}
         self._extra_tables: dict[str, ExtraTable] = {}
         self._extras_of: defaultdict[str, set[str]] = defaultdict(set)
@@ -68,6 +70,12 @@ class PlaceFacts:
         self._overrides: dict[str, list[Requirement]] = {}
         for stated in query.overrides:
             self._overrides.setdefault(stated.requirement.name, []).append(stated.requirement)
+        self.is_common = not (query.overrides or query.excludes or query.options.no_deps or self.references)
+        """Whether what a version declares depends on nothing but the standpoint."""
+        if isinstance(place, Region) and (
+            query.constraints or (query.universal and query.universal.required_environments)
+        ):
+            self.is_common = False  # these divide regions, too
 
     @property
     def turns(self) -> AbstractAsyncContextManager[None]:
@@ -75,10 +83,8 @@ class PlaceFacts:
         return self.session.turns
 
     async def open(self) -> None:
-        """Resolve direct references, and start to fetch what the caller stated."""
+        """Resolve direct references."""
         await self.references.open()
-        for stated in self.stated():
-            self.ahead.require(stated.requirement)
 
     def stated(self) -> list[Stated]:
         """The caller's requirements that apply in the place, after overrides and excludes."""
@@ -114,6 +120,7 @@ class PlaceFacts:
         dependencies: list[Dependency] = []
         for stated in self.stated():
             dependencies += self._dependencies_on(stated.requirement, stated.origin)
+        self.ahead.note(dependencies)
         return dependencies
 
     def _dependencies_on(self, requirement: Requirement, source: str) -> list[Dependency]:
@@ -123,55 +130,81 @@ class PlaceFacts:
 
     # -- tables ------------------------------------------------------------------
 
-    async def package_table(self, package: Name) -> Candidates:
-        """The solver's table for a project or an extra of it."""
-        table = await self.table(package[0])
-        if package[1] is None:
+    def ready_table(self, package: Name) -> Candidates | None:
+        """The solver's table for a project or an extra of it; None where an index has to be asked."""
+        name, extra = package
+        table = self.ready_project(name)
+        if table is None or extra is None:
             return table
-        self._extras_of[package[0]].add(package[1])
-        extra = self._extra_tables.get(package[0])
-        if extra is None:
-            extra = self._extra_tables[package[0]] = table.copy_as(ExtraTable)
-        return extra
+        self._extras_of[name].add(extra)
+        tied = self._extra_tables.get(name)
+        if tied is None:
+            tied = self._extra_tables[name] = table.copy_as(ExtraTable)
+        return tied
+
+    async def package_table(self, package: Name) -> Candidates:
+        """The same, once it is there."""
+        await self.table(package[0])
+        table = self.ready_table(package)
+        assert table is not None
+        return table
+
+    def ready_project(self, name: str) -> Candidates | None:
+        """Candidates of ``name``; None where an index has to be asked."""
+        seen = self._outlooks.get(name)
+        if seen is not None:
+            return seen.table
+        if name in self._absent:
+            return self._absent[name]
+        referenced = self.references.project(name)
+        if referenced is not None:
+            return self._look_at(name, (referenced,))
+        projects = self.session.known_projects(name, self.policies.index(name))
+        return None if projects is None else self._look_at(name, projects)
 
     async def table(self, name: str) -> Candidates:
         """Candidates of ``name``."""
-        task = self._tables.get(name)
-        if task is None:
-            task = self._tables[name] = self.session.start(self._make_table(name))
-        return await asyncio.shield(task)
+        found = self.ready_project(name)
+        if found is None:
+            self.ahead.wake()
+            task = self._making.get(name)
+            if task is None:
+                task = self._making[name] = self.session.start(self._fetch(name))
+            await asyncio.shield(task)
+            found = self.known_table((name, None))
+        return found
 
     def known_table(self, package: Name) -> Candidates:
         """The table of a package whose table was made before."""
-        return self._tables[package[0]].result()
+        seen = self._outlooks.get(package[0])
+        return self._absent[package[0]] if seen is None else seen.table
 
-    async def _make_table(self, name: str) -> Candidates:
-        referenced = self.references.project(name)
-        if referenced is not None:
-            projects: tuple[Project, ...] = (referenced,)
-        else:
-            projects = await asyncio.shield(self.session.projects(name, self.policies.index(name)))
+    def outlook(self, name: str) -> Outlook:
+        """The outlook on a project that exists and whose table was made before."""
+        return self._outlooks[name]
+
+    async def _fetch(self, name: str) -> None:
+        projects = await asyncio.shield(self.session.projects(name, self.policies.index(name)))
         async with self.session.turns:
-            return self._table_of(name, self._one(name, projects))
+            self._look_at(name, projects)
+
+    def _look_at(self, name: str, projects: tuple[Project, ...]) -> Candidates:
+        project = self._one(name, projects)
+        if project is None:
+            where = "in the index it is pinned to" if self.policies.index(name) else "in any index"
+            missing = Exclusion(0, "not-found", f"was not found {where}")
+            table = self._absent[name] = Candidates(None, VersionList(()), Selection(0, (missing,), 0), Order())
+            return table
+        seen = self._outlooks[name] = outlook(project, self.standpoints.of(name))
+        return seen.table
 
     def _one(self, name: str, projects: tuple[Project, ...]) -> Project | None:
         """The pages of ``name`` as one project; None where there is no page."""
         if len(projects) < 2:
             return projects[0] if projects else None
-        filtering = Filtering(self.place, self.policies.filter(name))
+        filtering = Filtering(self.place, self.standpoints.of(name).filter)
         strategy = self.query.options.index_strategy
         return merge(projects, strategy, lambda release: filtering.fault(release) is None)
-
-    def _table_of(self, name: str, project: Project | None) -> Candidates:
-        order = self.policies.order(name)
-        constraints = self.policies.constraints(name)
-        if project is None:
-            nothing = VersionList(())
-            where = "in the index it is pinned to" if self.policies.index(name) else "in any index"
-            missing = Exclusion(0, "not-found", f"was not found {where}")
-            return Candidates(None, nothing, Selection(0, (missing,), 0), Order())
-        selection = select(project, self.place, self.policies.filter(name))
-        return Candidates(project, project.versions, selection, order, _constrain(project.versions, constraints))
 
     # -- metadata ----------------------------------------------------------------
 
@@ -182,31 +215,53 @@ class PlaceFacts:
 
     async def metadata(self, name: str, bit: int) -> Metadata | Unavailable:
         """The metadata of a version, or why the version is no candidate after all."""
+        await self.table(name)
+        seen = self._outlooks.get(name)
+        if seen is not None and not seen.knows_files(bit):
+            async with self.session.turns:  # files are unpacked, and fifty versions may be looked at in one go
+                seen.files(bit)
+        found = self.ready_metadata(name, bit)
+        while found is None:
+            try:
+                await asyncio.shield(self.session.metadata(*self._awaited(name, bit)))
+            except Missing:
+                pass  # listed, but not there: another file of the version may be
+            except BadIndexResponse as error:
+                return ("invalid-metadata", error.detail)
+            found = self.ready_metadata(name, bit)
+        return found
+
+    def ready_metadata(self, name: str, bit: int) -> Metadata | Unavailable | None:
+        """The same of a project whose table was made, where nothing has to be waited for; else None."""
         known = self.references.metadata(name)
         if known is not None:
             return known
-        project = (await self.table(name)).project
+        seen = self._outlooks[name]
+        project = seen.table.project
         assert project is not None, "a name without a project has no versions to ask about"
-        release, source = project.release(bit), project.source(bit)
+        source = project.source(bit)
         gone: list[str] = []
-        if not self._evidence.is_known(name, release):
-            async with self.session.turns:  # files are unpacked, and fifty versions may be looked at in one go
-                self._evidence.of(name, release)
-        for file in self._evidence.of(name, release):
-            try:
-                found = await asyncio.shield(self.session.metadata(source, file))
-            except Missing:
-                gone.append(file.filename)  # listed, but not there: another file of the version may be
-                self._missing[name, release.text] = tuple(gone)
-                continue
-            except BadIndexResponse as error:
-                return ("invalid-metadata", error.detail)
-            if found.unreadable:
-                return ("invalid-metadata", f"its requirement {found.unreadable[0]}")
-            return found
+        for file in seen.files(bit):
+            known = self.session.known_metadata(source, file)
+            if known is not None:
+                if known.unreadable:
+                    return ("invalid-metadata", f"its requirement {known.unreadable[0]}")
+                return known
+            if not self.session.is_absent(source, file):
+                return None
+            gone.append(file.filename)
+            self._missing[name, project.release(bit).text] = tuple(gone)
         if gone:
             return ("no-usable-file", f"the index lists {gone[0]} but does not have it")
         return ("no-build", "its metadata can only be learned by building its source distribution")
+
+    def _awaited(self, name: str, bit: int) -> tuple[Project, File]:
+        """The file of a version that has to be asked for next."""
+        seen = self._outlooks[name]
+        project = seen.table.project
+        assert project is not None
+        source = project.source(bit)
+        return source, next(file for file in seen.files(bit) if not self.session.is_absent(source, file))
 
     def missing(self, name: str, release: Release) -> tuple[str, ...]:
         """The files of ``release`` that were asked for and are not there, although its page lists them."""
@@ -243,20 +298,41 @@ class PlaceFacts:
 
     async def dependencies(self, package: Name, bit: int) -> list[Dependency] | Unavailable:
         """What one version of a package depends on, in the solver's terms."""
-        return self._dependencies(package, bit, await self.metadata(package[0], bit))
+        found = self.ready_dependencies(package, bit)
+        if found is None:
+            self.ahead.wake()
+            found = self._dependencies(package, bit, await self.metadata(package[0], bit))
+            self._declare(package, bit, found)
+        return found
 
-    def known_dependencies(self, package: Name, bit: int) -> list[Dependency] | Unavailable | None:
+    def ready_dependencies(self, package: Name, bit: int) -> list[Dependency] | Unavailable | None:
         """The same where nothing has to be waited for; None where something has."""
-        name = package[0]
-        known = self.references.metadata(name)
+        name, extra = package
+        if self.is_common:
+            found = self._outlooks[name].declared.get((bit, extra))
+            if found is not None:
+                if isinstance(found, list):
+                    self.ahead.note(found)
+                return found
+        known = self.ready_metadata(name, bit)
         if known is None:
-            project = self.known_table(package).project
-            assert project is not None
-            files = self._evidence.of(name, project.release(bit))
-            known = self.session.known_metadata(project.source(bit), files[0]) if files else None
-        if known is None or known.unreadable:
             return None
-        return self._dependencies(package, bit, known)
+        found = self._dependencies(package, bit, known)
+        self._declare(package, bit, found)
+        return found
+
+    def _declare(self, package: Name, bit: int, found: list[Dependency] | Unavailable) -> None:
+        name, extra = package
+        if isinstance(found, list):
+            self.ahead.note(found)
+            if self.is_common and not self.missing(name, self.release(name, bit)):
+                self._outlooks[name].declared[bit, extra] = found
+
+    def release(self, name: str, bit: int) -> Release:
+        """The release of a version of a project whose table was made."""
+        project = self._outlooks[name].table.project
+        assert project is not None
+        return project.release(bit)
 
     def _dependencies(self, package: Name, bit: int, found: Metadata | Unavailable) -> list[Dependency] | Unavailable:
         name, extra = package
@@ -279,7 +355,6 @@ class PlaceFacts:
                     "direct-reference",
                     f"requires {requirement.name} by URL, and only your own requirements may do that",
                 )
-            self.ahead.require(requirement)
             if requirement.name == name and not requirement.extras:
                 table = self.known_table(package)
                 if not table.mask(requirement.specifier) & (1 << bit):
@@ -294,10 +369,8 @@ class PlaceFacts:
     ) -> Unavailable | None:
         """Divide the region by what a version that is being tried demands; or say why it is no candidate there."""
         name, extra = package
-        project = self.known_table(package).project
-        assert project is not None
-        release = project.release(bit)
-        files = self._evidence.usable_files(name, release)
+        release = self.release(name, bit)
+        files = usable_files(release, self.place, self.standpoints.of(name).filter)
         admitted = region.part_admitted(file.requires_python for file in files) if files else region.space
         divide_by(region, admitted & region.part_admitted([demanded]))
         universal = self.query.universal
@@ -332,19 +405,5 @@ class PlaceFacts:
 
     def explanation_tables(self) -> dict[Name, Candidates]:
         """Every table made so far, by what the solver calls its package."""
-        made = {name: task.result() for name, task in self._tables.items() if _ok(task)}
+        made = {**self._absent, **{name: seen.table for name, seen in self._outlooks.items()}}
         return {(name, extra): table for name, table in made.items() for extra in (None, *self._extras_of[name])}
-
-
-def _ok(task: asyncio.Task[Candidates]) -> bool:
-    return task.done() and not task.cancelled() and task.exception() is None
-
-
-def _constrain(versions: VersionList, constraints: Sequence[Stated]) -> list[Exclusion]:
-    """A constraint is a fact about the package it names: it excludes versions without requiring the package."""
-    every = (1 << (versions.count + 1)) - 2
-    return [
-        Exclusion(excluded, "constraint", f"{stated.requirement.text} ({stated.origin})")
-        for stated in constraints
-        if (excluded := every & ~versions.mask(stated.requirement.specifier))
-    ]

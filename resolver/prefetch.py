@@ -2,17 +2,21 @@
 
 What lives here: guesses. A guess starts fetches, never anything else: facts reach the solver only when it asks,
 so a wrong guess costs a request and cannot change an answer. Guesses die with their session.
+
+It sleeps until something has to be waited for: a resolve whose facts are all at hand has nothing to fetch ahead. What
+was required until then is noted, and is where the walk begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, cast
 
 from .provider.candidates import Candidates
 from .provider.requirements import Metadata
 from .requirement import Requirement
+from .solver import Dependency
 
 # A closure of real requirements has some hundreds of projects; beyond it the guesses are worth nothing.
 MAX_GUESSES = 5_000
@@ -43,12 +47,14 @@ class Source(Protocol):
 
 
 class FetchAhead:
-    """One walk per target."""
+    """One walk per place."""
 
     def __init__(self, source: Source, start: Callable[..., object]) -> None:
         """``start`` runs a coroutine in the session."""
         self._source = source
         self._start = start
+        self._noted: list[Sequence[Dependency]] | None = []
+        """What was required while the walk slept; None: it is awake."""
         self._specifiers: dict[str, set[str]] = {}
         self._unread: dict[str, list[str]] = {}
         """Specifiers that are not in ``_allowed`` yet: a project that thousands of versions pin is read once each."""
@@ -58,19 +64,33 @@ class FetchAhead:
         self._tried: dict[str, int] = {}
         self._guesses = 0
 
-    def require(self, requirement: Requirement) -> None:
-        """Someone requires this: its project and its likely version are worth having."""
-        name = requirement.name
+    def note(self, dependencies: Sequence[Dependency]) -> None:
+        """Someone requires these: their projects and likely versions are worth having."""
+        if self._noted is not None:
+            self._noted.append(dependencies)
+            return
+        for dependency in dependencies:
+            if isinstance(dependency.key, str):
+                name, extra = cast("tuple[str, str | None]", dependency.package)
+                self._require(name, dependency.key, () if extra is None else (extra,))
+
+    def wake(self) -> None:
+        """Something has to be waited for: begin to walk."""
+        noted, self._noted = self._noted, None
+        for dependencies in noted or ():
+            self.note(dependencies)
+
+    def _require(self, name: str, specifier: str, wanted: Sequence[str]) -> None:
         specifiers = self._specifiers.get(name)
         if specifiers is None:
             specifiers = self._specifiers[name] = set()
             self._extras[name] = set()
-        elif requirement.specifier in specifiers and self._extras[name].issuperset(requirement.extras):
+        elif specifier in specifiers and self._extras[name].issuperset(wanted):
             return
-        if requirement.specifier not in specifiers:
-            specifiers.add(requirement.specifier)
-            self._unread.setdefault(name, []).append(requirement.specifier)
-        self._extras[name].update(requirement.extras)
+        if specifier not in specifiers:
+            specifiers.add(specifier)
+            self._unread.setdefault(name, []).append(specifier)
+        self._extras[name].update(wanted)
         if self._guesses < MAX_GUESSES:
             self._guesses += 1
             self._start(self._walk(name))
@@ -96,12 +116,12 @@ class FetchAhead:
                 # An extra of a project with a thousand requirements takes milliseconds the first time.
                 async with self._source.turns:
                     for requirement in self._source.requirements_of(metadata, extra):
-                        self.require(requirement)
+                        self._require(requirement.name, requirement.specifier, requirement.extras)
 
     def tried(self, name: str, table: Candidates, allowed: int) -> None:
         """The solver tries another version of ``name``: after a few, ask for the next ones in one go."""
         count = self._tried[name] = self._tried.get(name, 0) + 1
-        if count < BATCH_FROM or count % BATCH_FROM:
+        if self._noted is not None or count < BATCH_FROM or count % BATCH_FROM:
             return
         rest = allowed & table.usable
         for _ in range(min(BATCH_SIZE, count * 2)):

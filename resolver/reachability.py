@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from .environment.region import Region, is_somewhere
 from .environment.space import NOTHING, EnvironmentSet, from_marker
 from .place_facts import Name, PlaceFacts
+from .provider.outlook import Need
 from .provider.requirements import Metadata
-from .requirement import Requirement
 from .solver import Package
 
 
@@ -23,23 +23,38 @@ async def reachability(
     needed: dict[Name, EnvironmentSet] = {}
     todo: deque[Name] = deque()
 
-    def reach(requirement: Requirement, where: EnvironmentSet) -> None:
+    def reach(name: str, extras: Sequence[str], where: EnvironmentSet) -> None:
         if not is_somewhere(where):
             return
-        for package in ((requirement.name, None), *((requirement.name, extra) for extra in requirement.extras)):
+        for package in ((name, None), *((name, extra) for extra in extras)):
             known = needed.get(package, NOTHING)
             if not where.implies(known):
                 needed[package] = known | where
                 todo.append(package)
 
     for stated in facts.stated():
-        reach(stated.requirement, region.space & from_marker(stated.requirement.marker).without_extras())
+        requirement = stated.requirement
+        reach(requirement.name, requirement.extras, region.space & from_marker(requirement.marker).without_extras())
     while todo:
         package = todo.popleft()
         name, extra = package
-        metadata = await facts.metadata(name, decisions[name, None])
+        for required, extras, where in await _needs(facts, name, decisions[name, None], extra):
+            reach(required, extras, needed[package] & where)
+    return {name: space for (name, extra), space in needed.items() if extra is None}
+
+
+async def _needs(facts: PlaceFacts, name: str, bit: int, extra: str | None) -> Sequence[Need]:
+    """What a decided version (or one extra of it) needs, and where its markers say so."""
+    seen = facts.outlook(name)
+    found = seen.needs.get((bit, extra)) if facts.is_common else None
+    if found is None:
+        metadata = await facts.metadata(name, bit)
         assert isinstance(metadata, Metadata), "a decided version had metadata"
         taken = () if extra is None else (extra,)
-        for requirement in facts.requirements_of(metadata, extra):
-            reach(requirement, needed[package] & from_marker(requirement.marker).without_extras(taken))
-    return {name: space for (name, extra), space in needed.items() if extra is None}
+        found = tuple(
+            (one.name, one.extras, from_marker(one.marker).without_extras(taken))
+            for one in facts.requirements_of(metadata, extra)
+        )
+        if facts.is_common:
+            seen.needs[bit, extra] = found
+    return found

@@ -110,6 +110,10 @@ class References:
         scheme, authority = urlsplit(url)[:2]
         return Index(name="direct reference", url=f"{scheme}://{authority}/", configured=False)
 
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self._stated)
+
     def project(self, name: str) -> Project | None:
         """The one-version project of a referenced name."""
         return self._projects.get(name)

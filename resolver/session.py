@@ -7,15 +7,16 @@ resolve ends with it: :meth:`Session.close` cancels what is still under way.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 from transport.errors import TransportError, Unauthorized
 from transport.message import Index
 
 from .errors import Fault, IndexFailure, InvalidQuery, Place
-from .index.gateway import Gateway
+from .index.gateway import Gateway, Missing
 from .index.page import File
+from .index.standing import Standing
 from .model import IndexStrategy, Query, Stats
 from .provider.candidates import Project
 from .provider.requirements import Metadata
@@ -36,8 +37,57 @@ class Session:
         self._projects: dict[tuple[str, str | None], asyncio.Task[tuple[Project, ...]]] = {}
         self._metadata: dict[tuple[str, str, str], asyncio.Task[Metadata]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._standings: dict[str, Standing] = {}
+        self._known: dict[tuple[str, str | None], tuple[Project, ...]] = {}
+        self._now = gateway.monotonic()
         self.turns = gateway.turns
         self.slowest: list[tuple[str, float]] = []
+
+    async def begin(self) -> None:
+        """Look up what is known of the indexes: what is fresh now is fresh for this resolve."""
+        if self._query.refresh:
+            return
+        for index in self._query.indexes:
+            try:
+                self._standings[index.name] = await self._gateway.standing(index)
+            except TransportError:
+                continue  # whoever asks the index will hear it, too
+
+    def known_projects(self, name: str, pinned_index: str | None) -> tuple[Project, ...] | None:
+        """What :meth:`projects` would find, where no index has to be asked; else None."""
+        key = (name, pinned_index)
+        known = self._known.get(key)
+        if known is None:
+            task = self._projects.get(key)
+            if task is None:
+                known = self._find_known(name, pinned_index)
+            elif task.done() and not task.cancelled() and task.exception() is None:
+                known = task.result()
+            if known is not None:
+                self._known[key] = known
+        return known
+
+    def _find_known(self, name: str, pinned_index: str | None) -> tuple[Project, ...] | None:
+        if pinned_index is not None:
+            order: Iterable[str] = (pinned_index,)
+        elif self._query.options.index_strategy is IndexStrategy.FIRST_INDEX:
+            order = (index.name for index in self._order)
+        else:
+            return None
+        for index in order:
+            standing = self._standings.get(index)
+            found = None if standing is None else standing.get(name, self._now)
+            if found is None:
+                return None
+            self._stats.cache_hits += 1
+            page = found[0]
+            if page is not None:
+                project = self._gateway.known_project(page)
+                if project is None:
+                    return None
+                self._stats.projects += 1
+                return (project,)
+        return ()
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run ``work`` beside the resolve; it is cancelled when the session closes."""
@@ -126,6 +176,13 @@ class Session:
         if task is None:
             return self._gateway.known_metadata(file, self.index_of(project))
         return task.result() if task.done() and not task.cancelled() and task.exception() is None else None
+
+    def is_absent(self, project: Project, file: File) -> bool:
+        """Whether it is known without asking that the index does not have ``file``, which it lists."""
+        task = self._metadata.get((project.index_name, project.name, file.filename))
+        if task is None:
+            return not self._query.refresh and self._gateway.is_absent(file, self.index_of(project), self._now)
+        return task.done() and not task.cancelled() and isinstance(task.exception(), Missing)
 
     def index_of(self, project: Project) -> Index:
         """The index whose page ``project`` is."""

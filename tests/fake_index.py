@@ -101,6 +101,10 @@ class World:
     def index(self) -> Index:
         return Index("world", BASE, default=True)
 
+    async def partition(self, index: Index) -> str:
+        del index
+        return "public"
+
     async def fetch(self, request: Request) -> Response:
         if self._random is not None:
             for _ in range(self._random.randrange(6)):

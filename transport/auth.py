@@ -97,6 +97,11 @@ class Auth:
             return  # nobody said that there is anything to know; :meth:`reconsider` asks when the index objects
         self._adopt(derived, await self._keyring.find(index.url, derived.user))
 
+    async def partition(self, index: Index) -> str:
+        """Return the partition of a request to ``index`` that is made now, before any redirect."""
+        await self.prepare(index)
+        return self._of(index).partition
+
     async def reconsider(self, hop: Hop, status: int) -> bool:
         """Whether ``hop``, answered with ``status``, deserves a second try with a credential that it did not have."""
         if self._keyring is None or not hop.own or status not in DENIALS:

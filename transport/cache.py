@@ -78,7 +78,7 @@ class Cache:
         age = record.age(terms, self._clock.monotonic())
         verdict = terms.verdict(age, refresh=hop.request.refresh)
         if verdict is Verdict.FRESH:
-            return _answer(record, hop, age, CacheStatus.HIT)
+            return _answer(record, hop, age, CacheStatus.HIT, self._clock.monotonic() + terms.remaining(age))
         if verdict is Verdict.REFRESH_BEHIND:
             self._refresh_behind(hop, record)
             return _answer(record, hop, age, CacheStatus.STALE)
@@ -130,7 +130,9 @@ class Cache:
             return await self._ask(hop, None) if ours else response
         if response.status == 206 and hop.header("range") is None:
             raise hop.failure(BadResponse, "a part (206) where the whole was asked for", "unexpected-206")
-        self._store(hop, response, sent_at)
+        fresh_until = self._store(hop, response, sent_at)
+        if fresh_until:
+            response = replace(response, fresh_until=fresh_until)
         if ours and response.status == 200 and not validation.CONDITIONAL.isdisjoint(dict(hop.headers)):
             return _fitted(response, hop, self._clock.wall())
         return response
@@ -150,9 +152,15 @@ class Cache:
             self._keep(hop, renewed, instead_of=record)
         else:
             self._shelf.drop(_key(hop))
-        return _answer(renewed, hop, self._age(renewed, hop), CacheStatus.REVALIDATED)
+        age = self._age(renewed, hop)
+        return _answer(renewed, hop, age, CacheStatus.REVALIDATED, self._fresh_until(renewed, hop, age))
 
-    def _store(self, hop: Hop, response: Response, sent_at: float) -> None:
+    def _fresh_until(self, record: Record, hop: Hop, age: float) -> float:
+        remaining = self._terms(record, hop).remaining(age)
+        return self._clock.monotonic() + remaining if remaining > 0 else 0.0
+
+    def _store(self, hop: Hop, response: Response, sent_at: float) -> float:
+        """Keep what may be kept; return until when it is fresh, as :attr:`Response.fresh_until` says it."""
         asked = dict(hop.headers)
         control = freshness.directives(response.headers.get("cache-control"))
         stored = Stored(
@@ -171,11 +179,13 @@ class Cache:
             # Who may no longer see it, or what is no longer there, leaves nothing behind to be served as stale.
             self._shelf.drop(_key(hop))
         elif hop.request.sha256 not in {None, response.digest}:
-            return
+            return 0.0
         elif storable:
             self._keep(hop, record)
+            return self._fresh_until(record, hop, self._age(record, hop))
         elif response.status in freshness.STORED_STATUSES:
             self._shelf.drop(_key(hop))  # the newest answer is not to be kept, and the older one no longer holds
+        return 0.0
 
     def _keep(self, hop: Hop, record: Record, *, instead_of: Record | None = None) -> None:
         """Keep ``record`` beside the other variants, ``instead_of`` one that had the same body."""
@@ -259,7 +269,7 @@ def _override(index: Index, kind: Kind) -> str | None:
     return index.cache_control.get("api" if kind is Kind.PAGE else "files")
 
 
-def _answer(record: Record, hop: Hop, age: float, cache: CacheStatus) -> Response:
+def _answer(record: Record, hop: Hop, age: float, cache: CacheStatus, fresh_until: float = 0.0) -> Response:
     stored = record.stored
     response = Response(
         status=stored.status,
@@ -271,6 +281,7 @@ def _answer(record: Record, hop: Hop, age: float, cache: CacheStatus) -> Respons
         cache=cache,
         requests=0,
         age=age,
+        fresh_until=fresh_until,
     )
     if stored.status == 200:
         for name, _ in hop.headers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .message import Request, Response
+from .message import Index, Request, Response
 
 
 class Fetcher(Protocol):
@@ -20,5 +20,12 @@ class Fetcher(Protocol):
 
         Raises:
             TransportError: one of the leaves in :mod:`transport.errors`, always with a redacted text.
+        """
+        ...
+
+    async def partition(self, index: Index) -> str:
+        """Say whose answers a request for ``index`` would get now: the partition of its responses.
+
+        What was learned from an answer holds for the next request as long as this is the same and the answer is fresh.
         """
         ...

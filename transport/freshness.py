@@ -144,6 +144,10 @@ class Terms:
             return Verdict.REFRESH_BEHIND
         return Verdict.ASK
 
+    def remaining(self, age: float) -> float:
+        """For how many seconds a response of ``age`` may still be used without asking; 0 or less: for none."""
+        return 0.0 if self.always_ask or not self.storable else self.lifetime - age
+
     def may_serve_stale(self, age: float) -> bool:
         """Whether a copy of ``age`` may stand in for an index that gave an error (RFC 5861 §4).
 

@@ -119,3 +119,6 @@ class Response:
     """How many requests went to the network for this answer, retries and redirects included."""
     age: float = 0.0
     """Seconds since the origin answered."""
+    fresh_until: float = 0.0
+    """Until when the same request would get the same answer without asking anybody (RFC 9111 §4.2), in seconds on the
+    monotonic clock; 0: it has to be made again."""

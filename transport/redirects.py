@@ -6,6 +6,7 @@ Redirects are followed here and never below, because each hop has its own creden
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import NoReturn
 from .auth import Auth
 from .errors import RedirectRefused, Refused, Timeout, TransportError, Unauthorized
 from .hop import Hop, Sender, Tally
-from .message import CacheStatus, Request, Response
+from .message import CacheStatus, Index, Request, Response
 from .origin import parse, resolve
 from .redaction import KnownSecrets, redact
 
@@ -79,6 +80,10 @@ class Redirects:
             self._scrub(error)
             raise
 
+    async def partition(self, index: Index) -> str:
+        """Say whose answers a request for ``index`` would get now."""
+        return await self._auth.partition(index)
+
     async def _follow(self, request: Request) -> Response:
         tally = Tally()
         try:
@@ -88,6 +93,7 @@ class Redirects:
             raise _refused(Refused, request, [request.url], f"the URL cannot be used: {error}", "bad-url") from None
         chain: list[tuple[str, object]] = []
         is_second = False
+        until = math.inf  # an answer is known without asking only as long as each redirect to it is
         while True:
             response = await self._send(hop, len(chain))
             if response.status not in FOLLOWED:
@@ -96,8 +102,11 @@ class Redirects:
                     hop = self._auth.hop(request, request.url, tally=tally)
                     continue
                 self._admit(hop, response)
-                sent = tally.sent
-                return response if response.requests == sent else replace(response, requests=sent)
+                sent, until = tally.sent, min(until, response.fresh_until)
+                if response.requests == sent and response.fresh_until == until:
+                    return response
+                return replace(response, requests=sent, fresh_until=until)
+            until = min(until, response.fresh_until)
             chain.append((hop.url, hop.secrets))
             hop = self._next(hop, response, [url for url, _ in chain])
             if (hop.url, hop.secrets) in chain:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from urllib.parse import quote, unquote, urlsplit
@@ -29,6 +30,7 @@ from .metadata import MalformedMetadata, parse_metadata
 from .page import CoreMetadata, File
 from .sdist import pkg_info_from_sdist, static_metadata
 from .simple import ACCEPT, MalformedPage, parse_page
+from .standing import Standing
 from .wheel import metadata_from_wheel
 from .wheel_tail import NotThere, WholeFileNeeded, read_tail
 
@@ -41,6 +43,11 @@ MAX_METADATA_FACTS = 64 * 1024 * 1024
 PARSE_IN_THREAD = 256 * 1024
 # A direct reference is downloaded whole, for its hash goes into the lock.
 MAX_REFERENCE = 512 * 1024 * 1024
+MAX_STANDINGS = 256  # indexes times partitions; requests may name indexes of their own
+# A page may list files that are not there. Who asks again so soon is told the same, unless the request wants all to be
+# asked anew; a mirror that is late may have the file then.
+ABSENT_FOR = 300.0  # seconds
+MAX_ABSENT = 100_000  # some 200 bytes each
 MAX_SDIST = 64 * 1024 * 1024  # an sdist is read for its PKG-INFO only
 
 
@@ -51,8 +58,10 @@ class Missing(IndexFailure):
 class Gateway:
     """Projects and metadata, by name and by file. Long-lived, shared by all requests of a process."""
 
-    def __init__(self, fetcher: Fetcher, turns: Turns | None = None) -> None:
-        """``fetcher`` is the whole transport stack; ``turns`` are those it computes in, too.
+    def __init__(
+        self, fetcher: Fetcher, turns: Turns | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """``fetcher`` is the whole transport stack; ``turns`` are those it computes in, too; ``monotonic`` its clock.
 
         Large pages are parsed in one thread: a second would not parse faster, for there is one interpreter lock, but
         would take the event loop's share of it.
@@ -62,6 +71,29 @@ class Gateway:
         self._parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parse")
         self._pages: Facts[Project] = Facts(MAX_PAGE_FACTS)
         self._metadata: Facts[Metadata] = Facts(MAX_METADATA_FACTS)
+        self._standings: dict[tuple[Index, str], Standing] = {}
+        self._absent: dict[Hashable, float] = {}
+        self.monotonic = monotonic
+
+    async def standing(self, index: Index) -> Standing:
+        """What is known of ``index``, as whoever asks for it now would see it.
+
+        Raises:
+            TransportError: who we are to the index cannot be said.
+        """
+        return self._standing(index, await self._fetcher.partition(index))
+
+    def _standing(self, index: Index, partition: str) -> Standing:
+        standing = self._standings.get((index, partition))
+        if standing is None:
+            while len(self._standings) >= MAX_STANDINGS:
+                del self._standings[next(iter(self._standings))]
+            standing = self._standings[index, partition] = Standing()
+        return standing
+
+    def known_project(self, key: Hashable) -> Project | None:
+        """The project that a :class:`Standing` has the key of; None where it was dropped to make room."""
+        return self._pages.get(key)
 
     async def project(self, name: str, index: Index, *, stats: Stats, refresh: bool = False) -> Project | None:
         """The project page of ``name`` on ``index``; None for a clean 404 (or 410).
@@ -74,7 +106,9 @@ class Gateway:
         request = Request(url, index, Kind.PAGE, (("accept", ACCEPT),), refresh=refresh)
         response = await self._fetch(request, stats)
         self._note_age(response, name, index, stats)
+        standing = self._standing(index, response.partition)
         if response.status in (404, 410) or response.status in index.ignore_error_codes:
+            standing.note(name, None, response.fresh_until)
             return None
         self._expect(response, 200, index, name)
         # With the index: the same page may be known by two names, and a project says whose it is.
@@ -83,6 +117,7 @@ class Gateway:
         if project is None:
             project = await self._parse(response.body, lambda: _project(response, name, index), index, name)
             self._pages.put(key, project, len(response.body))
+        standing.note(name, key, response.fresh_until)
         return project
 
     async def metadata(self, name: str, file: File, index: Index, *, stats: Stats) -> Metadata:
@@ -100,12 +135,18 @@ class Gateway:
         if known is not None:
             stats.cache_hits += 1
             return known
-        if not file.is_wheel:
-            body = await self._pkg_info(name, file, index, stats)
-        elif file.core_metadata is not None:
-            body = await self._metadata_file(name, file, index, stats)
-        else:
-            body = await self._wheel_metadata(name, file, index, stats)
+        try:
+            if not file.is_wheel:
+                body = await self._pkg_info(name, file, index, stats)
+            elif file.core_metadata is not None:
+                body = await self._metadata_file(name, file, index, stats)
+            else:
+                body = await self._wheel_metadata(name, file, index, stats)
+        except Missing:
+            if len(self._absent) >= MAX_ABSENT:
+                self._absent.clear()
+            self._absent[key] = self.monotonic() + ABSENT_FOR
+            raise
         async with self.turns:
             found = self._read_metadata(body, file, index, name)
         if found.core.name != name:
@@ -120,6 +161,10 @@ class Gateway:
     def known_metadata(self, file: File, index: Index) -> Metadata | None:
         """What :meth:`metadata` would return at once; None where it would have to ask or to parse."""
         return self._metadata.get((index, file.url, file.hashes))
+
+    def is_absent(self, file: File, index: Index, now: float) -> bool:
+        """Whether the index listed ``file`` and lately did not have it, so that :meth:`metadata` need not be tried."""
+        return self._absent.get((index, file.url, file.hashes), 0.0) > now
 
     async def reference(
         self, url: str, index: Index, hashes: tuple[tuple[str, str], ...], *, stats: Stats

@@ -51,6 +51,8 @@ class Project:
     """Masks of versions, each to be tried before the next. Empty: there is no such order."""
     selections: dict[tuple[Hashable, Filter], Selection] = field(default_factory=dict, repr=False, compare=False)
     """What filters left of it, per place: a request that filters as an earlier one did finds the masks here."""
+    outlooks: dict[Hashable, object] = field(default_factory=dict, repr=False, compare=False)
+    """How it looks from the standpoints of earlier requests: see :mod:`.outlook`, which alone reads and writes it."""
 
     def release(self, bit: int) -> Release:
         """The release of bit ``bit`` (from 1)."""

@@ -65,11 +65,20 @@ class Policies:
         self._preferred: dict[str, list[str]] = {}
         for preference in query.preferences:
             self._preferred.setdefault(preference.name, []).append(preference.version)
+        options = query.options
+        self._named = frozenset().union(
+            *(self._direct, self._constraints, self._preferred, earlier),
+            *(options.packages, options.no_binary, options.only_binary),
+        )
 
     def _note(self, stated: Stated, place: Place) -> None:
         marker = stated.requirement.marker
         if marker is None or evaluate(marker, place):
             self._direct.setdefault(stated.requirement.name, []).append(stated)
+
+    def singles_out(self, name: str) -> bool:
+        """Whether anything is said about ``name`` in particular; all other names have equal filters and orders."""
+        return name in self._named
 
     def is_direct(self, name: str) -> bool:
         """Whether the caller stated a requirement on ``name`` that applies in the target."""

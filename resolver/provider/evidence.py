@@ -1,0 +1,50 @@
+"""Which files of a release speak for it, and which of them a place can install."""
+
+from __future__ import annotations
+
+from ..environment.place import Place, rank
+from ..index.page import File, Release
+from .candidates import file_fault, is_too_new
+from .policy import Filter
+
+
+def speakers(release: Release, place: Place, allowed: Filter) -> list[File]:
+    """The files of ``release`` whose metadata stands for it, best first."""
+    wheels = usable_wheels(release, place, allowed)
+    if wheels:
+        # The sdist speaks where a listed wheel is not there: it is what would be installed then.
+        sdist = release.sdist
+        spare = (
+            sdist is not None
+            and file_fault(sdist, place, allowed) is None
+            and not is_too_new(sdist, allowed.exclude_newer)
+        )
+        return [*wheels, sdist] if sdist is not None and spare else wheels
+    # No wheel fits, so the sdist is what will be installed; a wheel for another platform was built from it and
+    # says what it requires without a build. A wheel that policy excludes must not speak.
+    foreign = [file for file in release.wheels if file.yanked is None] if allowed.wheels else []
+    foreign.sort(key=lambda file: file.core_metadata is None)
+    return [*foreign[:1], *([release.sdist] if release.sdist is not None else [])]
+
+
+def usable_wheels(release: Release, place: Place, allowed: Filter) -> list[File]:
+    """Wheels that can be installed in the place, best tags first."""
+    ranked: list[tuple[int, str, File]] = []
+    for file in release.wheels:
+        if file_fault(file, place, allowed) is not None or is_too_new(file, allowed.exclude_newer):
+            continue
+        if file.yanked is not None and release.text not in allowed.yanked_pins:
+            continue
+        position = rank(file.tags or "", place)
+        if position is not None:
+            ranked.append((position, file.filename, file))
+    return [file for _, _, file in sorted(ranked, key=lambda item: item[:2])]
+
+
+def usable_files(release: Release, place: Place, allowed: Filter) -> list[File]:
+    """The files of ``release`` that may be installed somewhere in the place."""
+    sdist = release.sdist
+    files = usable_wheels(release, place, allowed)
+    if sdist is not None and file_fault(sdist, place, allowed) is None:
+        files = [*files, sdist]
+    return files

@@ -1,0 +1,85 @@
+"""How a project looks from one place under one policy: its table, its evidence, and what its versions declare.
+
+Most requests look at a project as an earlier one did. What they saw from their
+:class:`~.standpoint.Standpoint` stays with the project as an :class:`Outlook`, so that it lives exactly as long as the
+page it was made from, and a warm resolve makes nothing twice. An outlook holds nothing that depends on other
+projects, on the rest of the request, or on what an index failed to answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..environment.space import EnvironmentSet
+from ..index.page import File
+from ..model import Edge, Pin, Stated
+from ..solver import Dependency, Exclusion
+from .candidates import Candidates, Project, select
+from .evidence import speakers
+from .standpoint import Standpoint
+from .versions import VersionList
+
+MAX_OUTLOOKS = 64  # per project: targets, regions, filters; each some kilobytes for the versions that were tried
+
+Unavailable = tuple[str, str]
+"""(kind, detail): a version that turned out to be no candidate."""
+
+Need = tuple[str, tuple[str, ...], EnvironmentSet]
+"""(project, extras, where)."""
+
+
+class Outlook:
+    """One project from one standpoint. Facts only; every value is computed once and never changes."""
+
+    __slots__ = ("_files", "declared", "edges", "needs", "pins", "standpoint", "table", "undated")
+
+    def __init__(self, project: Project, seen_from: Standpoint) -> None:
+        self.standpoint = seen_from
+        selection = select(project, seen_from.place, seen_from.filter)
+        bounds = _constrain(project.versions, seen_from.constraints)
+        self.table = Candidates(project, project.versions, selection, seen_from.order, bounds)
+        self.declared: dict[tuple[int, str | None], list[Dependency] | Unavailable] = {}
+        """(version, extra) → what it declares to a query that replaces and leaves out nothing."""
+        self.edges: dict[tuple[int, str | None], Sequence[Edge]] = {}
+        """The same as edges of a lock."""
+        self.needs: dict[tuple[int, str | None], Sequence[Need]] = {}
+        """The same, with the environments where each is needed."""
+        self.pins: dict[tuple[int, tuple[str, ...]], Pin] = {}
+        """(version, extras) → the pin of it in such a query, without who requires it."""
+        self.undated = selection.undated.bit_count()
+        """How many releases were left out only because a file gives no upload time."""
+        self._files: dict[int, tuple[File, ...]] = {}
+
+    def files(self, bit: int) -> tuple[File, ...]:
+        """The files whose metadata stands for a version, best first."""
+        found = self._files.get(bit)
+        if found is None:
+            assert self.table.project is not None
+            release = self.table.project.release(bit)
+            found = self._files[bit] = tuple(speakers(release, self.standpoint.place, self.standpoint.filter))
+        return found
+
+    def knows_files(self, bit: int) -> bool:
+        """Whether :meth:`files` has the answer at hand; else it unpacks the files of the version."""
+        return bit in self._files
+
+
+def outlook(project: Project, seen_from: Standpoint) -> Outlook:
+    """The outlook on ``project`` from a standpoint."""
+    known = project.outlooks
+    found = known.get(seen_from)
+    if not isinstance(found, Outlook):
+        if len(known) >= MAX_OUTLOOKS:
+            known.clear()
+        found = known[seen_from] = Outlook(project, seen_from)
+    return found
+
+
+def _constrain(versions: VersionList, constraints: Sequence[Stated]) -> list[Exclusion]:
+    """A constraint is a fact about the package it names: it excludes versions without requiring the package."""
+    every = (1 << (versions.count + 1)) - 2
+    return [
+        Exclusion(excluded, "constraint", f"{stated.requirement.text} ({stated.origin})")
+        for stated in constraints
+        if (excluded := every & ~versions.mask(stated.requirement.specifier))
+    ]

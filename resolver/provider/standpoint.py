@@ -1,0 +1,65 @@
+"""Where a project is looked at from: a place, what may be a candidate, what is tried first, and constraints.
+
+Equal standpoints are one object, so that what was seen from one is found again by its identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from ..environment.place import Place
+from ..model import Stated
+from .policy import Filter, Order, Policies
+
+MAX_STANDPOINTS = 20_000  # some 500 bytes each; beyond it they begin anew, and so does what was seen from them
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standpoint:
+    """Made by :func:`standpoint` only."""
+
+    place: Place
+    filter: Filter
+    order: Order
+    constraints: tuple[Stated, ...]
+
+
+_standpoints: dict[Hashable, Standpoint] = {}
+
+
+def standpoint(place: Place, allowed: Filter, order: Order, constraints: Sequence[Stated]) -> Standpoint:
+    """The one standpoint that is these."""
+    told = tuple((one.requirement.specifier, one.requirement.text, one.origin) for one in constraints)
+    key = (place.key, allowed, order, told)
+    found = _standpoints.get(key)
+    if found is None:
+        if len(_standpoints) >= MAX_STANDPOINTS:
+            _standpoints.clear()
+        found = _standpoints[key] = Standpoint(place, allowed, order, tuple(constraints))
+    return found
+
+
+class Standpoints:
+    """The standpoints of one query in one place, by name. What nothing is said about shares one."""
+
+    def __init__(self, policies: Policies, place: Place) -> None:
+        self._policies = policies
+        self._place = place
+        self._by_name: dict[str, Standpoint] = {}
+        self._common: Standpoint | None = None
+
+    def of(self, name: str) -> Standpoint:
+        """The standpoint for ``name``."""
+        if not self._policies.singles_out(name):
+            if self._common is None:
+                self._common = self._make(name)
+            return self._common
+        found = self._by_name.get(name)
+        if found is None:
+            found = self._by_name[name] = self._make(name)
+        return found
+
+    def _make(self, name: str) -> Standpoint:
+        policies = self._policies
+        return standpoint(self._place, policies.filter(name), policies.order(name), policies.constraints(name))
