@@ -98,7 +98,7 @@ async def resolve(query: Query, gateway: Gateway, *, on_event: Watcher | None = 
     stats.slowest = sorted(session.slowest, key=lambda item: -item[1])[:5]
     notices += _stale(stats, {name for pins in _pins(targets, regions) for name in pins})
     unique = tuple(dict.fromkeys(sorted(notices, key=lambda one: (one.package or "", one.code, one.detail))))
-    return Resolution(query, targets, unique, stats, regions)
+    return Resolution(query, targets, unique, stats, regions, session.reliance())
 
 
 def _pins(targets: Iterable[TargetResolution], regions: Iterable[RegionResolution]) -> Iterator[Mapping[str, Pin]]:

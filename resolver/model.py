@@ -18,6 +18,7 @@ from .environment.space import EnvironmentSet
 from .environment.target import Target
 from .errors import Place
 from .index.page import File
+from .index.standing import Reliance
 from .requirement import Requirement
 
 
@@ -166,6 +167,18 @@ class Edge:
     """The extra of the requiring project that it belongs to; None where it needs none."""
 
 
+class Memo(dict[Hashable, Any]):
+    """What was worked out from a value and stays with all copies that share it. Compared and hashed by identity."""
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
 @dataclass(frozen=True, slots=True)
 class Pin:
     """One chosen version, with the evidence."""
@@ -189,14 +202,13 @@ class Pin:
     reference: str | None = None
     """URL of a direct reference, without userinfo."""
     yanked: str | None = None
-    memo: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False, hash=False)
-    """What was worked out from all but ``via`` and ``is_direct``: pins that differ in nothing else share it, and the
-    locks of later requests find it there."""
+    memo: Memo = field(default_factory=Memo, init=False, repr=False, compare=False, hash=False)
+    """What was worked out from all but ``via`` and ``is_direct``; the locks of later requests find it there."""
 
     def required_by(self, via: tuple[str, ...], *, is_direct: bool) -> Pin:
         """The same pin, required by others. Faster than ``replace``: a lock has hundreds."""
         copy = object.__new__(Pin)
-        for slot in _SHARED:
+        for slot in _PIN:
             _put(copy, slot, getattr(self, slot))
         _put(copy, "via", via)
         _put(copy, "is_direct", is_direct)
@@ -204,7 +216,7 @@ class Pin:
 
 
 _put = object.__setattr__
-_SHARED = tuple(slot for slot in Pin.__slots__ if slot not in {"via", "is_direct"})
+_PIN = tuple(slot for slot in Pin.__slots__ if slot not in {"via", "is_direct"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +276,8 @@ class Resolution:
     stats: Stats = field(default_factory=Stats)
     regions: tuple[RegionResolution, ...] = ()
     """Of a universal resolution; disjoint. ``targets`` is empty then."""
+    reliance: Reliance | None = None
+    """The pages that it rests on; None: it has to be made anew each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +313,20 @@ class LockedPackage:
     enforced_python: str | None = None
     """The specifiers of ``requires_python`` that every target satisfies: what an installer may be told to enforce.
     Upper bounds are no reason to reject a candidate, so a pin may violate one, and PEP 751 has installers fail then."""
+    memo: Memo = field(default_factory=Memo, init=False, repr=False, compare=False, hash=False)
+    """What was written of all but ``via`` and ``direct``: the fragments that documents are put together from."""
+
+    def required_by(self, via: tuple[str, ...], *, direct: bool) -> LockedPackage:
+        """The same entry, required by others."""
+        copy = object.__new__(LockedPackage)
+        for slot in _LOCKED:
+            _put(copy, slot, getattr(self, slot))
+        _put(copy, "via", via)
+        _put(copy, "direct", direct)
+        return copy
+
+
+_LOCKED = tuple(slot for slot in LockedPackage.__slots__ if slot not in {"via", "direct"})
 
 
 @dataclass(frozen=True, slots=True)

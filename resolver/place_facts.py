@@ -134,6 +134,7 @@ class PlaceFacts:
         """The solver's table for a project or an extra of it; None where an index has to be asked."""
         name, extra = package
         table = self.ready_project(name)
+        self.session.rely_on(name, self.policies.index(name))
         if table is None or extra is None:
             return table
         self._extras_of[name].add(extra)

@@ -7,6 +7,7 @@ resolve ends with it: :meth:`Session.close` cancels what is still under way.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from transport.message import Index
 from .errors import Fault, IndexFailure, InvalidQuery, Place
 from .index.gateway import Gateway, Missing
 from .index.page import File
-from .index.standing import Standing
+from .index.standing import PageKey, Reliance, Standing
 from .model import IndexStrategy, Query, Stats
 from .provider.candidates import Project
 from .provider.requirements import Metadata
@@ -39,6 +40,10 @@ class Session:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._standings: dict[str, Standing] = {}
         self._known: dict[tuple[str, str | None], tuple[Project, ...]] = {}
+        self._stood: dict[tuple[str, str], PageKey | None] = {}
+        """(index, name) → the page that was read; absent where it held for this resolve only."""
+        self._relied: dict[tuple[str, str | None], None] = {}
+        self._expires = math.inf
         self._now = gateway.monotonic()
         self.turns = gateway.turns
         self.slowest: list[tuple[str, float]] = []
@@ -80,7 +85,7 @@ class Session:
             if found is None:
                 return None
             self._stats.cache_hits += 1
-            page = found[0]
+            page = self._stood[index, name] = found[0]
             if page is not None:
                 project = self._gateway.known_project(page)
                 if project is None:
@@ -158,9 +163,32 @@ class Session:
             if error.status in index.ignore_error_codes:
                 return None
             raise _index_failure(error, index, name) from error
+        standing = self._standings.get(index.name)
+        found = None if standing is None else standing.get(name, self._gateway.monotonic())
+        if found is not None:
+            self._stood[index.name, name] = found[0]
         self._stats.projects += 1
         self._note(name, loop.time() - started)
         return project
+
+    def rely_on(self, name: str, pinned_index: str | None) -> None:
+        """Note that the answer depends on the pages of ``name``: what is only fetched ahead is none of it."""
+        self._relied[name, pinned_index] = None
+
+    def reliance(self) -> Reliance | None:
+        """What the answer rests on; None where something would have to be asked for again each time."""
+        if self._query.options.index_strategy is not IndexStrategy.FIRST_INDEX:
+            return None
+        pages: dict[tuple[Standing, str], PageKey | None] = {}
+        for name, pinned_index in self._relied:
+            for index in self._order if pinned_index is None else (self._by_name[pinned_index],):
+                standing = self._standings.get(index.name)
+                if standing is None or (index.name, name) not in self._stood:
+                    return None
+                page = pages[standing, name] = self._stood[index.name, name]
+                if page is not None:
+                    break
+        return Reliance(pages, self._expires)
 
     def metadata(self, project: Project, file: File) -> asyncio.Task[Metadata]:
         """The metadata of ``file``, a wheel or an sdist of ``project``."""
@@ -181,7 +209,10 @@ class Session:
         """Whether it is known without asking that the index does not have ``file``, which it lists."""
         task = self._metadata.get((project.index_name, project.name, file.filename))
         if task is None:
-            return not self._query.refresh and self._gateway.is_absent(file, self.index_of(project), self._now)
+            until = 0.0 if self._query.refresh else self._gateway.absent_until(file, self.index_of(project))
+            if until > self._now:
+                self._expires = min(self._expires, until)
+            return until > self._now
         return task.done() and not task.cancelled() and isinstance(task.exception(), Missing)
 
     def index_of(self, project: Project) -> Index:
@@ -202,6 +233,7 @@ class Session:
 
     async def reference(self, url: str, index: Index, hashes: tuple[tuple[str, str], ...]) -> tuple[File, Metadata]:
         """The file at ``url`` of a direct reference, and its metadata."""
+        self._expires = 0.0  # what is there may be another file the next time
         return await self._gateway.reference(url, index, hashes, stats=self._stats)
 
     def _note(self, name: str, seconds: float) -> None:

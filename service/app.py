@@ -131,7 +131,7 @@ def make_app(configuration: Configuration, *, resolve: Resolve | None = None, no
         async with open_stack(transport_settings(settings), on_request=_log_hop, turns=turns) as fetcher:
             gateway = Gateway(fetcher, turns)
             solve = partial(drive, gateway=gateway)
-            app[handlers.LOCKS] = locks = Locks(settings, indexes, solve, stored, telemetry, now)
+            app[handlers.LOCKS] = locks = Locks(settings, indexes, solve, stored, telemetry, now, gateway.is_current)
             tune()
             sys.setswitchinterval(SWITCH)
             house = asyncio.create_task(keep_house(lambda: locks.is_idle, lambda: locks.solved))

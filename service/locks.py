@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from time import perf_counter
+from time import monotonic, perf_counter
 
 from resolver.errors import BudgetExhausted
+from resolver.index.standing import Reliance
 from resolver.model import Query, Resolution, Stats
 from transport.message import Index
 
 from .admission import Admission
+from .answers import Answers, Finished
 from .flights import Flights
 from .identity import Identity, identify
 from .indexes import Indexes
 from .policy import Policy
 from .problems import Problem, from_error
 from .query import Asked, to_query
-from .rendering import Rendered, render
+from .rendering import Rendered, is_quick, render
 from .schema import LockRequest
 from .settings import Settings
 from .stored import StoredLocks
@@ -28,6 +30,15 @@ from .telemetry import Telemetry
 
 Resolve = Callable[[Query], Awaitable[Resolution]]
 Clock = Callable[[], datetime]
+
+IsOurs = Callable[[Sequence[Index], Reliance], Awaitable[bool]]
+"""Whether the pages that an answer rests on are those that its indexes would show us now."""
+
+
+async def _is_nobodys(indexes: Sequence[Index], reliance: Reliance) -> bool:
+    del indexes
+    return not reliance.standings
+
 
 _PATIENCE = 5.0  # seconds beyond the budget: the resolver ends itself, this catches one that hangs
 _LARGE = 64 * 1024  # characters; reading more takes longer than the event loop should be held
@@ -55,14 +66,17 @@ class Locks:
         stored: StoredLocks,
         telemetry: Telemetry,
         clock: Clock,
+        is_ours: IsOurs = _is_nobodys,
     ) -> None:
-        """``clock`` tells the time in UTC, for ages such as ``P7D``."""
+        """``clock`` tells the time in UTC, for ages such as ``P7D``; ``is_ours`` whose pages an answer rests on."""
         service = settings.service
         self._settings = settings
         self._resolve = resolve
         self._stored = stored
         self._telemetry = telemetry
         self._clock = clock
+        self._is_ours = is_ours
+        self._answers = Answers()
         self._flights: Flights[tuple[Rendered, Stats]] = Flights()
         self._admission = Admission(
             service.max_concurrent_solves,
@@ -112,15 +126,26 @@ class Locks:
         started = perf_counter()
         try:
             asked, identity = await self._understand(request, refresh=refresh)
-            (rendered, stats), joined = await self._flights.join(
-                identity.key, lambda: self._solve(asked, identity.digest)
-            )
+            known = await self._known(asked, identity)
+            if known is not None:
+                self._telemetry.lock("stored")
+                return Answer(known, "stored", Stats(), perf_counter() - started)
+            (rendered, stats), joined = await self._flights.join(identity.key, lambda: self._solve(asked, identity))
         except Exception as error:
             self._telemetry.lock(from_error(error).name)
             raise
         served_from = "joined" if joined else "solved"
         self._telemetry.lock(served_from)
         return Answer(rendered, served_from, stats, perf_counter() - started)
+
+    async def _known(self, asked: Asked, identity: Identity) -> Rendered | None:
+        """The answer to the same question, if what it rests on still holds for whoever we are to the indexes now."""
+        if asked.query.refresh:
+            return None
+        found = self._answers.get(identity.key, monotonic())
+        if found is None or not await self._is_ours(asked.query.indexes, found.reliance):
+            return None
+        return found.rendered
 
     async def understand(self, request: LockRequest, *, refresh: bool = False) -> Asked:
         """Return the query of ``request``, which is not answered.
@@ -147,14 +172,19 @@ class Locks:
             except TimeoutError:
                 raise BudgetExhausted(f"no lock after {seconds:g} seconds", (), {"seconds": seconds}) from None
 
-    async def _solve(self, asked: Asked, digest: str) -> tuple[Rendered, Stats]:
+    async def _solve(self, asked: Asked, identity: Identity) -> tuple[Rendered, Stats]:
         resolution = await self.resolve(asked.query)
         started = perf_counter()
-        loop = asyncio.get_running_loop()
-        rendered = await loop.run_in_executor(self._renderer, render, resolution, digest, asked.notices)
+        if is_quick(resolution):
+            rendered = render(resolution, identity.digest, asked.notices)
+        else:
+            loop = asyncio.get_running_loop()
+            rendered = await loop.run_in_executor(self._renderer, render, resolution, identity.digest, asked.notices)
         stats = replace(resolution.stats, render=perf_counter() - started)
         self._telemetry.solved(stats)
         await self._stored.put(rendered)
+        if resolution.reliance is not None and not asked.ages:
+            self._answers.put(identity.key, Finished(rendered, stats, resolution.reliance))
         return rendered, stats
 
     @property
@@ -174,4 +204,5 @@ class Locks:
         """Cancel what is under way; its requests are told that the server is draining."""
         self.is_closed = True
         await self._flights.close()
+        await self._stored.close()
         self._renderer.shutdown(wait=False, cancel_futures=True)

@@ -11,9 +11,9 @@ import orjson
 from aiohttp import web
 
 from resolver.errors import Unsound
-from resolver.lock.build import build
+from resolver.lock.build import build, unfamiliar
 from resolver.lock.check import check
-from resolver.lock.document import to_document
+from resolver.lock.document import to_json
 from resolver.lock.errors import HashMissing, IndistinguishableTargets
 from resolver.lock.pylock import to_pylock
 from resolver.lock.requirements_txt import to_requirements
@@ -24,6 +24,7 @@ from .negotiation import MEDIA_TYPES
 from .problems import Problem, invalid
 
 FILES: Mapping[str, str] = {"pylock": "pylock.toml", "requirements": "requirements.txt"}
+MAX_UNFAMILIAR = 50  # entries; writing one for the first time takes some 40 µs
 _UNKNOWN = "was not rendered"
 
 
@@ -32,12 +33,23 @@ class Rendered:
     """A lock in all its forms; what is stored, and what answers are cut from. Equal locks render equally."""
 
     id: str
-    document: Mapping[str, Any]
+    body: bytes
     """The JSON object without ``served_from``, ``outputs`` and ``stats``."""
     texts: Mapping[str, str]
     """Form → text."""
     refusals: Mapping[str, str]
     """Form → why this lock cannot be written in it."""
+
+    @property
+    def size(self) -> int:
+        """Roughly how many bytes it takes."""
+        return len(self.body) + sum(map(len, self.texts.values()))
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The same object, read."""
+        document: dict[str, Any] = orjson.loads(self.body)
+        return document
 
     def text(self, form: str) -> str:
         """Return the lock as ``form``.
@@ -71,9 +83,20 @@ def render(resolution: Resolution, digest: str, notices: Sequence[Notice] = ()) 
             texts[form] = write(lock)
         except HashMissing as error:
             refusals[form] = str(error)
-    document = {"query": digest, **to_document(lock)}
-    identifier = lock_id(document)
-    return Rendered(identifier, {"id": identifier, **document}, texts, refusals)
+    members = b'"query":%b,%b' % (orjson.dumps(digest), to_json(lock))
+    identifier = lock_id(members)
+    return Rendered(identifier, b'{"id":%b,%b}' % (orjson.dumps(identifier), members), texts, refusals)
+
+
+def is_id_of(identifier: str, body: bytes) -> bool:
+    """Whether a stored body is the one that the id was made of."""
+    head = b'{"id":%b,' % orjson.dumps(identifier)
+    return body.startswith(head) and lock_id(body[len(head) : -1]) == identifier
+
+
+def is_quick(resolution: Resolution) -> bool:
+    """Whether :func:`render` takes less than it takes to hand it to a thread and back: some milliseconds at most."""
+    return unfamiliar(resolution) <= MAX_UNFAMILIAR
 
 
 def stats_to_document(stats: Stats) -> dict[str, object]:
@@ -116,14 +139,16 @@ def to_response(
     if form in FILES:
         body = rendered.text(form).encode()
     else:
-        document: dict[str, Any] = {
-            **rendered.document,
+        more: dict[str, Any] = {
             "served_from": served_from,
             "outputs": {FILES[name]: rendered.text(name) for name in sorted(set(outputs))},
         }
         if stats is not None:
-            document["stats"] = stats_to_document(stats)
-        body = orjson.dumps(document) if form == "json" else msgpack.packb(document)
+            more["stats"] = stats_to_document(stats)
+        if form == "json":
+            body = b"%b,%b" % (rendered.body[:-1], orjson.dumps(more)[1:])
+        else:
+            body = msgpack.packb({**rendered.document, **more})
     headers = {
         "ETag": etag(rendered, form, outputs),
         "Content-Location": f"/v1/locks/{rendered.id}",

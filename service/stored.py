@@ -18,11 +18,13 @@ import orjson
 import structlog
 
 from .problems import Problem
-from .rendering import Rendered
+from .rendering import Rendered, is_id_of
 
 _ID = re.compile(r"lk_[0-9a-f]{40}")
 _IN_MEMORY = 128  # locks; some 200 kB each
 _SWEEP_EVERY = 100  # writes; a sweep lists the directory
+_MAX_UNWRITTEN = 200  # locks; then answers wait for the disk
+_PAUSES = (0.02, 0.08, 0.0)  # seconds: another worker may have answered with this id and be about to write it
 _MARKERS_PER_LOCK = 10  # empty files: an inode each
 
 _log = structlog.get_logger("lockwright.stored")
@@ -36,6 +38,8 @@ class StoredLocks:
         self._directory = directory
         self._limit = limit
         self._memory: OrderedDict[str, Rendered] = OrderedDict()
+        self._unwritten: dict[str, Rendered] = {}
+        self._writer: asyncio.Task[None] | None = None
         self._writes = 0
 
     def _remember(self, rendered: Rendered) -> None:
@@ -45,17 +49,40 @@ class StoredLocks:
             self._memory.popitem(last=False)
 
     async def put(self, rendered: Rendered) -> None:
-        """Keep ``rendered``. A disk that fails costs the later lookup, not the answer."""
+        """Keep ``rendered``: at once for this process, soon on disk. A disk that fails costs a later lookup only."""
         if rendered.id in self._memory:
             self._memory.move_to_end(rendered.id)
             return
         self._remember(rendered)
         if self._limit == 0:
             return
+        self._unwritten[rendered.id] = rendered
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_all())
+        if len(self._unwritten) > _MAX_UNWRITTEN:  # the disk is slower than we are
+            await asyncio.shield(self._writer)
+
+    async def _write_all(self) -> None:
         try:
-            await asyncio.to_thread(self._write, rendered)
-        except OSError as error:
-            _log.warning("lock not stored", lock=rendered.id, reason=type(error).__name__)
+            while self._unwritten:
+                batch = list(self._unwritten.values())
+                await asyncio.to_thread(self._write_each, batch)
+                for rendered in batch:
+                    self._unwritten.pop(rendered.id, None)
+        finally:
+            self._writer = None
+
+    def _write_each(self, batch: list[Rendered]) -> None:
+        for rendered in batch:
+            try:
+                self._write(rendered)
+            except OSError as error:
+                _log.warning("lock not stored", lock=rendered.id, reason=type(error).__name__)
+
+    async def close(self) -> None:
+        """Wait until all is on disk."""
+        while self._writer is not None:
+            await asyncio.shield(self._writer)
 
     async def get(self, identifier: str) -> Rendered:
         """Return the lock.
@@ -68,25 +95,33 @@ class StoredLocks:
         if identifier in self._memory:
             self._memory.move_to_end(identifier)
             return self._memory[identifier]
-        rendered = await asyncio.to_thread(self._read, identifier)
-        self._remember(rendered)
-        return rendered
+        if identifier in self._unwritten:
+            return self._unwritten[identifier]
+        for pause in _PAUSES:
+            try:
+                rendered = await asyncio.to_thread(self._read, identifier)
+            except Problem as problem:
+                if problem.name != "not-found":
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                self._remember(rendered)
+                return rendered
+        raise Problem("not-found", "No lock with this id is stored here")
 
     def _path(self, identifier: str) -> Path:
-        return self._directory / identifier[3:5] / f"{identifier}.json"
+        return self._directory / identifier[3:5] / f"{identifier}.lock"
 
     def _write(self, rendered: Rendered) -> None:
         path = self._path(rendered.id)
         if path.exists():
             return
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        body = orjson.dumps(
-            {"document": rendered.document, "texts": rendered.texts, "refusals": rendered.refusals},
-        )
+        texts = orjson.dumps({"texts": rendered.texts, "refusals": rendered.refusals})
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(body)
+                file.write(rendered.body + b"\n" + texts)
             Path(temporary).rename(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
@@ -99,11 +134,12 @@ class StoredLocks:
     def _read(self, identifier: str) -> Rendered:
         path = self._path(identifier)
         try:
-            stored = orjson.loads(path.read_bytes())
-            return Rendered(identifier, stored["document"], stored["texts"], stored["refusals"])
+            rendered = _parse(identifier, path.read_bytes())
         except FileNotFoundError:
             pass
-        except (orjson.JSONDecodeError, KeyError, TypeError):
+        else:
+            if rendered is not None:
+                return rendered
             _log.warning("stored lock is damaged", lock=identifier)
             path.unlink(missing_ok=True)
         if path.with_suffix(".gone").exists():
@@ -120,11 +156,22 @@ class StoredLocks:
         return [path for _, path in sorted(found)]
 
     def _sweep(self) -> None:
-        for path in _surplus(self._by_age("lk_*.json"), self._limit):
+        for path in _surplus(self._by_age("lk_*.lock"), self._limit):
             path.with_suffix(".gone").touch()
             path.unlink(missing_ok=True)
         for path in _surplus(self._by_age("lk_*.gone"), self._limit * _MARKERS_PER_LOCK):
             path.unlink(missing_ok=True)
+
+
+def _parse(identifier: str, content: bytes) -> Rendered | None:
+    """Read what was written; None where it is damaged."""
+    body, _, more = content.partition(b"\n")  # our JSON has no line ends
+    try:
+        stored = orjson.loads(more)
+        rendered = Rendered(identifier, body, stored["texts"], stored["refusals"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+    return rendered if is_id_of(identifier, body) else None
 
 
 def _surplus(oldest_first: list[Path], limit: int) -> Iterator[Path]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from urllib.parse import quote, unquote, urlsplit
@@ -30,7 +30,7 @@ from .metadata import MalformedMetadata, parse_metadata
 from .page import CoreMetadata, File
 from .sdist import pkg_info_from_sdist, static_metadata
 from .simple import ACCEPT, MalformedPage, parse_page
-from .standing import Standing
+from .standing import Reliance, Standing
 from .wheel import metadata_from_wheel
 from .wheel_tail import NotThere, WholeFileNeeded, read_tail
 
@@ -82,6 +82,14 @@ class Gateway:
             TransportError: who we are to the index cannot be said.
         """
         return self._standing(index, await self._fetcher.partition(index))
+
+    async def is_current(self, indexes: Sequence[Index], reliance: Reliance) -> bool:
+        """Whether an answer rests on nothing but what ``indexes`` would show now: credentials and identities change.
+
+        Raises:
+            TransportError: who we are to an index cannot be said.
+        """
+        return reliance.standings <= {await self.standing(index) for index in indexes}
 
     def _standing(self, index: Index, partition: str) -> Standing:
         standing = self._standings.get((index, partition))
@@ -162,9 +170,9 @@ class Gateway:
         """What :meth:`metadata` would return at once; None where it would have to ask or to parse."""
         return self._metadata.get((index, file.url, file.hashes))
 
-    def is_absent(self, file: File, index: Index, now: float) -> bool:
-        """Whether the index listed ``file`` and lately did not have it, so that :meth:`metadata` need not be tried."""
-        return self._absent.get((index, file.url, file.hashes), 0.0) > now
+    def absent_until(self, file: File, index: Index) -> float:
+        """Until when :meth:`metadata` need not be tried, because the index lately did not have ``file``: monotonic."""
+        return self._absent.get((index, file.url, file.hashes), 0.0)
 
     async def reference(
         self, url: str, index: Index, hashes: tuple[tuple[str, str], ...], *, stats: Stats

@@ -7,29 +7,73 @@ one index as one partition sees it; a credential that changes has another one.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import math
+from collections.abc import Hashable, Mapping
 
 MAX_NAMES = 200_000  # per index and partition: some 20 MB; a farm asks for some thousands
+
+PageKey = Hashable
+"""Which fact a page is, as the gateway keeps facts; None: the index does not know the name."""
 
 
 class Standing:
     """The pages of one index in one partition, by project name."""
 
-    __slots__ = ("_pages",)
+    __slots__ = ("_pages", "changes")
 
     def __init__(self) -> None:
-        self._pages: dict[str, tuple[Hashable | None, float]] = {}
+        self._pages: dict[str, tuple[PageKey | None, float]] = {}
+        self.changes = 0
+        """How often a page has become another one, or was no longer fresh when it was asked for."""
 
-    def note(self, name: str, key: Hashable | None, fresh_until: float) -> None:
-        """The page of ``name`` is the fact ``key`` (None: there is none) until ``fresh_until``, monotonic seconds."""
-        if fresh_until <= 0.0:
-            self._pages.pop(name, None)
-            return
+    def note(self, name: str, key: PageKey | None, fresh_until: float) -> None:
+        """The page of ``name`` is the fact ``key`` until ``fresh_until``, monotonic seconds; 0: only just now."""
         if len(self._pages) >= MAX_NAMES:
             self._pages.clear()
+            self.changes += 1
+        known = self._pages.get(name)
+        if known is not None and (known[0] != key or fresh_until <= 0.0):
+            self.changes += 1
         self._pages[name] = (key, fresh_until)
 
-    def get(self, name: str, now: float) -> tuple[Hashable | None, float] | None:
+    def get(self, name: str, now: float) -> tuple[PageKey | None, float] | None:
         """The key of the page of ``name`` and until when it holds; None where the index has to be asked."""
         found = self._pages.get(name)
         return found if found is not None and found[1] > now else None
+
+
+class Reliance:
+    """What an answer rests on: pages, as they stood when they were read. It holds as long as they stand so.
+
+    Files are not among it: they never change under their hash.
+    """
+
+    __slots__ = ("_changes", "_expires", "_pages", "_until")
+
+    def __init__(self, pages: Mapping[tuple[Standing, str], PageKey | None], expires: float = math.inf) -> None:
+        """``expires`` is when it no longer holds in any case, monotonic seconds."""
+        self._pages = pages
+        self._expires = expires
+        self._until = -math.inf
+        self._changes: dict[Standing, int] = {}
+
+    @property
+    def standings(self) -> frozenset[Standing]:
+        """Those whose pages it rests on."""
+        return frozenset(standing for standing, _ in self._pages)
+
+    def holds(self, now: float) -> bool:
+        """Whether every page stands as it did and is fresh. All are looked at only after something has changed."""
+        if now >= self._expires:
+            return False
+        if now < self._until and all(standing.changes == seen for standing, seen in self._changes.items()):
+            return True
+        until = math.inf
+        for (standing, name), key in self._pages.items():
+            found = standing.get(name, now)
+            if found is None or found[0] != key:
+                return False
+            until = min(until, found[1])
+        self._until = until
+        self._changes = {standing: standing.changes for standing in self.standings}
+        return True

@@ -41,7 +41,10 @@ def build(resolution: Resolution) -> Lock:
     )
     names = [source[0] for source in ordered]
     several = {name for name, following in pairwise(names) if name == following}
-    packages = tuple(_package(groups[source], places, several) for source in ordered)
+    packages = tuple(
+        _again(groups[source][0][1], places) if places.identity else _package(groups[source], places, several)
+        for source in ordered
+    )
     return Lock(
         requires_python=places.requires_python(query.requires_python),
         environments=places.environments,
@@ -53,6 +56,31 @@ def build(resolution: Resolution) -> Lock:
         warnings=tuple(sorted(set(resolution.warnings), key=_notice_key)),
         stated=tuple(sorted({_stated_text(one) for one in query.requirements})),
     )
+
+
+def unfamiliar(resolution: Resolution) -> int:
+    """How many entries :func:`build` has to make that no earlier lock had."""
+    if len(resolution.targets) != 1:
+        return sum(len(one.pins) for one in resolution.targets) + sum(len(one.pins) for one in resolution.regions)
+    target, pins = resolution.targets[0].target, resolution.targets[0].pins
+    return [(target.name, target.key) in pin.memo for pin in pins.values()].count(False)
+
+
+def _again(pin: Pin, places: Places) -> LockedPackage:
+    """The entry of a pin in a lock of one place, where an earlier lock may have had it.
+
+    The entry depends on the pin and the place alone, apart from which of the required projects are locked; all are,
+    unless the caller excluded some.
+    """
+    names: frozenset[str] | None = pin.memo.get("names")
+    if names is None:
+        names = pin.memo["names"] = frozenset(edge.name for edge in pin.requires)
+    locked = places.pins[0].keys()
+    key = places.identity if names <= locked else (places.identity, names.difference(locked))
+    entry: LockedPackage | None = pin.memo.get(key)
+    if entry is None:
+        entry = pin.memo[key] = _package([(0, pin)], places, set())
+    return entry.required_by(tuple(sorted(set(pin.via))), direct=pin.is_direct)
 
 
 def _notice_key(notice: Notice) -> tuple[str, str, str, str]:

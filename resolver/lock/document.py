@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import orjson
+
 from resolver.index.page import File
 from resolver.model import Changes, Lock, LockedPackage, Notice
 
@@ -21,6 +23,33 @@ def to_document(lock: Lock) -> dict[str, object]:
         "changes": changes_to_document(lock.changes),
         "warnings": [_warning(notice) for notice in lock.warnings],
     }
+
+
+def to_json(lock: Lock) -> bytes:
+    """Return the same members as JSON, without the braces around them: put together from fragments that are kept.
+
+    Raises:
+        LockError: a URL carries a credential.
+    """
+    head = orjson.dumps({"requires_python": lock.requires_python, "environments": lock.environments})
+    tail = orjson.dumps(
+        {"changes": changes_to_document(lock.changes), "warnings": [_warning(notice) for notice in lock.warnings]}
+    )
+    packages = b",".join([_fragment(package) for package in lock.packages])
+    return b'%b,"packages":[%b],%b' % (head[1:-1], packages, tail[1:-1])
+
+
+def _fragment(package: LockedPackage) -> bytes:
+    """The JSON of one entry. All but who requires it is the same in every lock that has the entry."""
+    key = ("json", package.direct)
+    ends = package.memo.get(key)
+    if ends is None:
+        before, _, after = orjson.dumps({**_package(package), "via": _VIA}).partition(orjson.dumps(_VIA))
+        ends = package.memo[key] = before, after
+    return ends[0] + orjson.dumps(package.via) + ends[1]
+
+
+_VIA = "\0"  # stands for what is filled in; no name or URL has it
 
 
 def _package(package: LockedPackage) -> dict[str, object]:

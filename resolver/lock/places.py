@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Protocol
 
@@ -35,6 +35,11 @@ class Places(Protocol):
         """The lock's ``environments``."""
         ...
 
+    @property
+    def identity(self) -> Hashable | None:
+        """Of one place that is all the lock is for: equal ones make equal entries of equal pins. Else None."""
+        ...
+
     def requires_python(self, stated: str | None) -> str | None:
         """The lock's ``requires-python``; ``stated`` is the input's own."""
         ...
@@ -65,6 +70,8 @@ class Targets:
         self._distinction = between(self._targets)
         self.pins: Sequence[Mapping[str, Pin]] = [resolved.pins for resolved in resolutions]
         self.environments = tuple(dict.fromkeys(single_quoted(target.marker) for target in self._targets))
+        only = self._targets[0] if len(self._targets) == 1 else None
+        self.identity: Hashable | None = None if only is None else (only.name, only.key)
 
     def requires_python(self, stated: str | None) -> str | None:
         """Return the caller's own where every target satisfies it, else the oldest target's minor."""
@@ -114,6 +121,7 @@ class Regions:
         self._whole = _union(one.space for one in resolutions)
         self.pins: Sequence[Mapping[str, Pin]] = [resolved.pins for resolved in resolutions]
         self.environments = tuple(single_quoted(marker) for marker in universal.environments)
+        self.identity: Hashable | None = None
 
     def _space(self, name: str, positions: Positions) -> EnvironmentSet:
         return _union(self._resolutions[position].needed[name] for position in positions)

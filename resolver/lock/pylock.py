@@ -34,17 +34,13 @@ def to_pylock(lock: Lock) -> str:
         HashMissing: files without a hash of an algorithm that ``hashlib`` guarantees; PEP 751 demands one.
         LockError: a package without any file, or a URL with a credential.
     """
-    missing = [
-        (package.name, file.filename, package.index)
-        for package in lock.packages
-        for file in _files(package)
-        if not _hashes(file.hashes)
-    ]
+    missing = [one for package in lock.packages for one in _unhashed(package)]
     if missing:
         raise HashMissing(missing, "pylock.toml")
     by_name: dict[str, list[LockedPackage]] = {}
     for package in lock.packages:
         by_name.setdefault(package.name, []).append(package)
+    is_plain = len(by_name) == len(lock.packages)
     head = ['lock-version = "1.0"\n']
     if lock.environments:
         head.append(_array("environments", [_string(marker) for marker in lock.environments]))
@@ -53,7 +49,25 @@ def to_pylock(lock: Lock) -> str:
     head.append(f"created-by = {_string(_CREATED_BY)}\n")
     if not lock.packages:
         head.append("packages = []\n")  # the key is required
-    return "".join([*head, *(_package(package, by_name) for package in lock.packages)])
+    write = _again if is_plain else _package
+    return "".join([*head, *[write(package, by_name) for package in lock.packages]])
+
+
+def _unhashed(package: LockedPackage) -> Sequence[tuple[str, str, str | None]]:
+    found: Sequence[tuple[str, str, str | None]] | None = package.memo.get("unhashed")
+    if found is None:
+        found = package.memo["unhashed"] = [
+            (package.name, file.filename, package.index) for file in _files(package) if not _hashes(file.hashes)
+        ]
+    return found
+
+
+def _again(package: LockedPackage, by_name: Mapping[str, Sequence[LockedPackage]]) -> str:
+    """The text of an entry as an earlier lock had it; where each name has one version, it depends on nothing else."""
+    text: str | None = package.memo.get("pylock")
+    if text is None:
+        text = package.memo["pylock"] = _package(package, by_name)
+    return text
 
 
 def _files(package: LockedPackage) -> tuple[File, ...]:

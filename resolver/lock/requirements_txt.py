@@ -29,17 +29,12 @@ def to_requirements(lock: Lock, *, annotate: bool = True, hashes: bool = True) -
         LockError: a URL carries a credential.
     """
     if hashes:
-        missing = [
-            (package.name, file.filename, package.index)
-            for package in lock.packages
-            for file in _files(package)
-            if _hash(file.hashes) is None
-        ]
+        missing = [one for package in lock.packages for one in _unhashed(package)]
         if missing:
             raise HashMissing(missing, "A requirements file with hashes")
     lines = [*_header(lock)]
     for package in lock.packages:
-        lines.extend(_package(package, hashes=hashes))
+        lines.append(_again(package, hashes=hashes))
         if annotate:
             lines.extend(_via(package))
     return "\n".join([*lines, ""])
@@ -59,6 +54,24 @@ def _header(lock: Lock) -> Iterator[str]:
         yield f"# From: {_one_line(text)}"
     if len(lock.stated) > _MAX_STATED:
         yield f"# From: {len(lock.stated) - _MAX_STATED} more"
+
+
+def _unhashed(package: LockedPackage) -> list[tuple[str, str, str | None]]:
+    found: list[tuple[str, str, str | None]] | None = package.memo.get("hashless")
+    if found is None:
+        found = package.memo["hashless"] = [
+            (package.name, file.filename, package.index) for file in _files(package) if _hash(file.hashes) is None
+        ]
+    return found
+
+
+def _again(package: LockedPackage, *, hashes: bool) -> str:
+    """The lines of an entry, as an earlier lock may have had them."""
+    key = ("requirements", hashes)
+    text: str | None = package.memo.get(key)
+    if text is None:
+        text = package.memo[key] = "\n".join(_package(package, hashes=hashes))
+    return text
 
 
 def _package(package: LockedPackage, *, hashes: bool) -> Iterator[str]:

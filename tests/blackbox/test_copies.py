@@ -131,7 +131,8 @@ async def test_twenty_jobs_on_a_copy_within_its_grace_cause_one_request_in_the_b
 
 
 async def test_twenty_cold_jobs_are_one_request_for_each_url(tmp_path: Path) -> None:
-    async with index(content(A1)) as server, serving(tmp_path, table(server)) as service:
+    answers = {**content(A1), "/simple/a/": fresh_for(60, A1)}  # one that comes late finds the copy
+    async with index(answers) as server, serving(tmp_path, table(server)) as service:
         jobs = [service.lock("a", options={"exclude_newer": f"2025-01-{day:02}"}) for day in range(1, 21)]
         assert {status for status, _ in await asyncio.gather(*jobs)} == {200}
         assert sorted(server.paths) == ["/files/a-1.0-py3-none-any.whl.metadata", "/simple/a/"]

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from service.identity import lock_id
 from service.problems import Problem
 from service.rendering import Rendered
 from service.stored import StoredLocks
 
 
 def lock(number: int) -> Rendered:
-    identifier = f"lk_{number:040x}"
-    return Rendered(identifier, {"id": identifier}, {"pylock": f"# {number}"}, {"requirements": "no hash"})
+    members = b'"query":%d' % number
+    identifier = lock_id(members)
+    body = b'{"id":"%b",%b}' % (identifier.encode(), members)
+    return Rendered(identifier, body, {"pylock": f"# {number}"}, {"requirements": "no hash"})
 
 
 def found(directory: Path, pattern: str) -> list[Path]:
@@ -29,6 +32,7 @@ async def refusal(stored: StoredLocks, identifier: str) -> str:
 async def test_what_one_worker_stores_another_finds(tmp_path: Path) -> None:
     one, other = StoredLocks(tmp_path, limit=10), StoredLocks(tmp_path, limit=10)
     await one.put(lock(1))
+    await one.close()
     assert await other.get(lock(1).id) == lock(1)
     assert not found(tmp_path, "*.part")
 
@@ -38,19 +42,32 @@ async def test_the_oldest_make_room_and_leave_word(tmp_path: Path, monkeypatch: 
     stored = StoredLocks(tmp_path, limit=3)
     for number in range(9):
         await stored.put(lock(number))
+        await stored.close()
     elsewhere = StoredLocks(tmp_path, limit=3)
     assert await elsewhere.get(lock(8).id) == lock(8)
     assert await refusal(elsewhere, lock(0).id) == "gone"
     assert await refusal(elsewhere, lock(99).id) == "not-found"
-    assert len(found(tmp_path, "*.json")) == 3
+    assert len(found(tmp_path, "*.lock")) == 3
     await elsewhere.put(lock(0))
+    await elsewhere.close()
     assert await StoredLocks(tmp_path, limit=3).get(lock(0).id) == lock(0)
 
 
 async def test_a_damaged_file_is_no_lock(tmp_path: Path) -> None:
-    await StoredLocks(tmp_path, limit=3).put(lock(1))
-    [path] = found(tmp_path, "*.json")
+    stored = StoredLocks(tmp_path, limit=3)
+    await stored.put(lock(1))
+    await stored.close()
+    [path] = found(tmp_path, "*.lock")
     path.write_bytes(path.read_bytes()[:20])
+    assert await refusal(StoredLocks(tmp_path, limit=3), lock(1).id) == "not-found"
+
+
+async def test_a_file_that_holds_another_lock_is_not_served(tmp_path: Path) -> None:
+    stored = StoredLocks(tmp_path, limit=3)
+    await stored.put(lock(1))
+    await stored.close()
+    [path] = found(tmp_path, "*.lock")
+    path.write_bytes(path.read_bytes().replace(b'"query":1', b'"query":2'))
     assert await refusal(StoredLocks(tmp_path, limit=3), lock(1).id) == "not-found"
 
 

@@ -1,0 +1,61 @@
+"""Finished answers by question: served again while the index content that they rest on stands.
+
+Nothing here knows HTTP or time as clients see it: an answer is good exactly as long as every page it was made from is
+fresh and the same (RFC 9111 §4.2), or has been confirmed since. A question whose answer depends on the moment it is
+asked at (``exclude_newer = "P7D"``) is another question each time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+from resolver.index.standing import Reliance
+from resolver.model import Stats
+
+from .rendering import Rendered
+
+MAX_ANSWERS = 2_000
+MAX_BYTES = 64 * 1024 * 1024  # of documents and texts; some 500 locks of a hundred packages
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A lock, what it cost when it was made, and what it rests on."""
+
+    rendered: Rendered
+    stats: Stats
+    reliance: Reliance
+
+
+class Answers:
+    """The most recently used ones."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, Finished] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: Hashable, now: float) -> Finished | None:
+        """The answer to ``key``, if it still holds at ``now`` (monotonic seconds)."""
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        if not found.reliance.holds(now):
+            self._drop(key)
+            return None
+        self._kept.move_to_end(key)
+        return found
+
+    def put(self, key: Hashable, finished: Finished) -> None:
+        """Keep an answer, in place of what was kept under ``key``."""
+        self._drop(key)
+        self._kept[key] = finished
+        self._bytes += finished.rendered.size
+        while len(self._kept) > MAX_ANSWERS or (self._bytes > MAX_BYTES and len(self._kept) > 1):
+            self._drop(next(iter(self._kept)))
+
+    def _drop(self, key: Hashable) -> None:
+        old = self._kept.pop(key, None)
+        if old is not None:
+            self._bytes -= old.rendered.size
