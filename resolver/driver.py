@@ -34,7 +34,7 @@ from .model import (
     Universal,
 )
 from .pins import collect
-from .place_facts import Name, PlaceFacts
+from .place_facts import PlaceFacts
 from .provider.policy import Policies
 from .reachability import reachability
 from .refusal import no_solution
@@ -49,6 +49,7 @@ from .solver import (
     Solver,
     Unsolvable,
 )
+from .tables import Name
 
 # A solve holds the event loop for no longer than this before others get their turn (DESIGN: some 5 ms).
 MAX_HOLD = 0.004  # seconds
@@ -276,14 +277,14 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: _Segments, watch: Wa
 async def _tell_versions(facts: PlaceFacts, solver: Solver, segments: _Segments, packages: Sequence[Package]) -> None:
     unknown: list[Package] = []
     for package in packages:
-        table = facts.ready_table(_name(package))
+        table = facts.tables.ready(_name(package))
         if table is None:
             unknown.append(package)
         else:
             solver.add_versions(package, table)
     if unknown:
         segments.end()
-        tables = await asyncio.gather(*(facts.package_table(_name(package)) for package in unknown))
+        tables = await asyncio.gather(*(facts.tables.of_package(_name(package)) for package in unknown))
         await segments.begin()
         for package, made in zip(unknown, tables, strict=True):
             solver.add_versions(package, made)
@@ -293,7 +294,7 @@ async def _tell_dependencies(
     facts: PlaceFacts, solver: Solver, segments: _Segments, package: Package, version: int
 ) -> None:
     name = _name(package)
-    facts.ahead.tried(name[0], facts.known_table(name), solver.positive(package))
+    facts.ahead.tried(name[0], facts.tables.known(name), solver.positive(package))
     found = facts.ready_dependencies(name, version)
     if found is None:
         segments.end()

@@ -50,7 +50,7 @@ async def collect(facts: PlaceFacts, decisions: Mapping[Package, int]) -> dict[s
     for name in sorted(via):
         bit, wanted = decisions[name, None], tuple(sorted(extras[name]))
         missing = facts.missing(name, facts.release(name, bit))
-        known = facts.outlook(name).pins if facts.is_common and not missing else {}
+        known = facts.tables.outlook(name).pins if facts.is_common and not missing else {}
         pin = known.get((bit, wanted))
         if pin is None:
             requires = {_key(edge): edge for extra in (None, *wanted) for edge in edges[name, extra]}
@@ -63,7 +63,7 @@ async def collect(facts: PlaceFacts, decisions: Mapping[Package, int]) -> dict[s
 
 async def _edges(facts: PlaceFacts, name: str, bit: int, extra: str | None) -> Sequence[Edge]:
     """What a decided version (or one extra of it) requires, as edges."""
-    seen = facts.outlook(name)
+    seen = facts.tables.outlook(name)
     found = seen.edges.get((bit, extra)) if facts.is_common else None
     if found is None:
         metadata = await _decided(facts, name, bit)
@@ -92,7 +92,7 @@ def _key(edge: Edge) -> _EdgeKey:
 
 async def _describe(facts: PlaceFacts, name: str, bit: int, wanted: tuple[str, ...], requires: tuple[Edge, ...]) -> Pin:
     """Describe a decided version, without who requires it."""
-    seen = facts.outlook(name)
+    seen = facts.tables.outlook(name)
     metadata = await _decided(facts, name, bit)
     merged = seen.table.project
     assert merged is not None
@@ -119,7 +119,7 @@ async def _describe(facts: PlaceFacts, name: str, bit: int, wanted: tuple[str, .
 def _tell(facts: PlaceFacts, pin: Pin, wanted: tuple[str, ...], missing: Collection[str]) -> None:
     """Note what the caller should know of a pin."""
     name, title = pin.name, f"{pin.name} {pin.version}"
-    seen = facts.outlook(name)
+    seen = facts.tables.outlook(name)
     if not (missing or seen.undated or pin.yanked is not None or len(wanted) > len(pin.extras)):
         return
     told: list[tuple[str, str]] = []

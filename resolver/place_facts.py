@@ -8,7 +8,6 @@ references), and the memo of one solve. It decides nothing about versions. What 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 
@@ -20,31 +19,17 @@ from .index.gateway import Missing
 from .index.page import File, Release
 from .model import Notice, Query, Stated
 from .prefetch import FetchAhead
-from .provider.candidates import Candidates, Filtering, Project, Selection
+from .provider.candidates import Candidates, Project
 from .provider.evidence import usable_files
-from .provider.outlook import Outlook, Unavailable, outlook
-from .provider.policy import Order, Policies
+from .provider.outlook import Unavailable
+from .provider.policy import Policies
 from .provider.requirements import Metadata
-from .provider.standpoint import Standpoints
-from .provider.strategy import merge
-from .provider.versions import VersionList, exact_pin
+from .provider.versions import exact_pin
 from .references import References
 from .requirement import Requirement
 from .session import Session
-from .solver import Dependency, Exclusion
-
-Name = tuple[str, str | None]
-"""(project, extra): what the solver calls a package."""
-
-
-class ExtraTable(Candidates):
-    """The same versions for an extra; the project's own table already says what is excluded."""
-
-    __slots__ = ()
-
-    def exclusions(self) -> Sequence[Exclusion]:
-        """None: they are facts about the project, to which the extra is tied."""
-        return ()
+from .solver import Dependency
+from .tables import Name, Tables
 
 
 class PlaceFacts:
@@ -59,13 +44,8 @@ class PlaceFacts:
         self.notices = notices
         self.ahead = FetchAhead(self, session.start)
         self.references = References(query, place, session)
-        self.standpoints = Standpoints(policies, place)
-        self._outlooks: dict[str, Outlook] = {}
-        self._absent: dict[str, Candidates] = {}
-        self._making: dict[str, asyncio.Task[None]] = {}
+        self.tables = Tables(query, place, policies, session, self.references, self.ahead.wake)
         self._missing: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._extra_tables: dict[str, ExtraTable] = {}
-        self._extras_of: defaultdict[str, set[str]] = defaultdict(set)
         self._stated: list[Stated] | None = None
         self._overrides: dict[str, list[Requirement]] = {}
         for stated in query.overrides:
@@ -81,6 +61,10 @@ class PlaceFacts:
     def turns(self) -> AbstractAsyncContextManager[None]:
         """Those of the session."""
         return self.session.turns
+
+    async def table(self, name: str) -> Candidates:
+        """For the fetch-ahead: candidates of a project."""
+        return await self.tables.of(name)
 
     async def open(self) -> None:
         """Resolve direct references."""
@@ -128,85 +112,6 @@ class PlaceFacts:
         packages: list[Name] = [(requirement.name, None), *((requirement.name, extra) for extra in requirement.extras)]
         return [Dependency(package, requirement.specifier, source, is_exact=exact) for package in packages]
 
-    # -- tables ------------------------------------------------------------------
-
-    def ready_table(self, package: Name) -> Candidates | None:
-        """The solver's table for a project or an extra of it; None where an index has to be asked."""
-        name, extra = package
-        table = self.ready_project(name)
-        self.session.rely_on(name, self.policies.index(name))
-        if table is None or extra is None:
-            return table
-        self._extras_of[name].add(extra)
-        tied = self._extra_tables.get(name)
-        if tied is None:
-            tied = self._extra_tables[name] = table.copy_as(ExtraTable)
-        return tied
-
-    async def package_table(self, package: Name) -> Candidates:
-        """The same, once it is there."""
-        await self.table(package[0])
-        table = self.ready_table(package)
-        assert table is not None
-        return table
-
-    def ready_project(self, name: str) -> Candidates | None:
-        """Candidates of ``name``; None where an index has to be asked."""
-        seen = self._outlooks.get(name)
-        if seen is not None:
-            return seen.table
-        if name in self._absent:
-            return self._absent[name]
-        referenced = self.references.project(name)
-        if referenced is not None:
-            return self._look_at(name, (referenced,))
-        projects = self.session.known_projects(name, self.policies.index(name))
-        return None if projects is None else self._look_at(name, projects)
-
-    async def table(self, name: str) -> Candidates:
-        """Candidates of ``name``."""
-        found = self.ready_project(name)
-        if found is None:
-            self.ahead.wake()
-            task = self._making.get(name)
-            if task is None:
-                task = self._making[name] = self.session.start(self._fetch(name))
-            await asyncio.shield(task)
-            found = self.known_table((name, None))
-        return found
-
-    def known_table(self, package: Name) -> Candidates:
-        """The table of a package whose table was made before."""
-        seen = self._outlooks.get(package[0])
-        return self._absent[package[0]] if seen is None else seen.table
-
-    def outlook(self, name: str) -> Outlook:
-        """The outlook on a project that exists and whose table was made before."""
-        return self._outlooks[name]
-
-    async def _fetch(self, name: str) -> None:
-        projects = await asyncio.shield(self.session.projects(name, self.policies.index(name)))
-        async with self.session.turns:
-            self._look_at(name, projects)
-
-    def _look_at(self, name: str, projects: tuple[Project, ...]) -> Candidates:
-        project = self._one(name, projects)
-        if project is None:
-            where = "in the index it is pinned to" if self.policies.index(name) else "in any index"
-            missing = Exclusion(0, "not-found", f"was not found {where}")
-            table = self._absent[name] = Candidates(None, VersionList(()), Selection(0, (missing,), 0), Order())
-            return table
-        seen = self._outlooks[name] = outlook(project, self.standpoints.of(name))
-        return seen.table
-
-    def _one(self, name: str, projects: tuple[Project, ...]) -> Project | None:
-        """The pages of ``name`` as one project; None where there is no page."""
-        if len(projects) < 2:
-            return projects[0] if projects else None
-        filtering = Filtering(self.place, self.standpoints.of(name).filter)
-        strategy = self.query.options.index_strategy
-        return merge(projects, strategy, lambda release: filtering.fault(release) is None)
-
     # -- metadata ----------------------------------------------------------------
 
     async def metadata_of(self, name: str, bit: int) -> Metadata | None:
@@ -216,11 +121,10 @@ class PlaceFacts:
 
     async def metadata(self, name: str, bit: int) -> Metadata | Unavailable:
         """The metadata of a version, or why the version is no candidate after all."""
-        await self.table(name)
-        seen = self._outlooks.get(name)
-        if seen is not None and not seen.knows_files(bit):
+        await self.tables.of(name)
+        if self.references.metadata(name) is None and not self.tables.outlook(name).knows_files(bit):
             async with self.session.turns:  # files are unpacked, and fifty versions may be looked at in one go
-                seen.files(bit)
+                self.tables.outlook(name).files(bit)
         found = self.ready_metadata(name, bit)
         while found is None:
             try:
@@ -237,7 +141,7 @@ class PlaceFacts:
         known = self.references.metadata(name)
         if known is not None:
             return known
-        seen = self._outlooks[name]
+        seen = self.tables.outlook(name)
         project = seen.table.project
         assert project is not None, "a name without a project has no versions to ask about"
         source = project.source(bit)
@@ -258,7 +162,7 @@ class PlaceFacts:
 
     def _awaited(self, name: str, bit: int) -> tuple[Project, File]:
         """The file of a version that has to be asked for next."""
-        seen = self._outlooks[name]
+        seen = self.tables.outlook(name)
         project = seen.table.project
         assert project is not None
         source = project.source(bit)
@@ -270,7 +174,7 @@ class PlaceFacts:
 
     def note_unavailable(self, package: Name, bit: int) -> None:
         """Tell of a version that was passed over because its files are not there."""
-        name, project = package[0], self.known_table(package).project
+        name, project = package[0], self.tables.known(package).project
         if project is not None:
             release, index = project.release(bit), project.source(bit).index_name
             for filename in self.missing(name, release):
@@ -310,7 +214,7 @@ class PlaceFacts:
         """The same where nothing has to be waited for; None where something has."""
         name, extra = package
         if self.is_common:
-            found = self._outlooks[name].declared.get((bit, extra))
+            found = self.tables.outlook(name).declared.get((bit, extra))
             if found is not None:
                 if isinstance(found, list):
                     self.ahead.note(found)
@@ -327,11 +231,11 @@ class PlaceFacts:
         if isinstance(found, list):
             self.ahead.note(found)
             if self.is_common and not self.missing(name, self.release(name, bit)):
-                self._outlooks[name].declared[bit, extra] = found
+                self.tables.outlook(name).declared[bit, extra] = found
 
     def release(self, name: str, bit: int) -> Release:
         """The release of a version of a project whose table was made."""
-        project = self._outlooks[name].table.project
+        project = self.tables.outlook(name).table.project
         assert project is not None
         return project.release(bit)
 
@@ -357,7 +261,7 @@ class PlaceFacts:
                     f"requires {requirement.name} by URL, and only your own requirements may do that",
                 )
             if requirement.name == name and not requirement.extras:
-                table = self.known_table(package)
+                table = self.tables.known(package)
                 if not table.mask(requirement.specifier) & (1 << bit):
                     return ("self-dependency", f"requires {requirement.text}, which it is not")
                 continue
@@ -371,7 +275,7 @@ class PlaceFacts:
         """Divide the region by what a version that is being tried demands; or say why it is no candidate there."""
         name, extra = package
         release = self.release(name, bit)
-        files = usable_files(release, self.place, self.standpoints.of(name).filter)
+        files = usable_files(release, self.place, self.tables.standpoints.of(name).filter)
         admitted = region.part_admitted(file.requires_python for file in files) if files else region.space
         divide_by(region, admitted & region.part_admitted([demanded]))
         universal = self.query.universal
@@ -402,9 +306,4 @@ class PlaceFacts:
 
     def version_text(self, package: Name, bit: int) -> str:
         """The version of a bit."""
-        return self.known_table(package).versions.texts[bit - 1]
-
-    def explanation_tables(self) -> dict[Name, Candidates]:
-        """Every table made so far, by what the solver calls its package."""
-        made = {**self._absent, **{name: seen.table for name, seen in self._outlooks.items()}}
-        return {(name, extra): table for name, table in made.items() for extra in (None, *self._extras_of[name])}
+        return self.tables.known(package).versions.texts[bit - 1]

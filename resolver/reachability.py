@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from .environment.region import Region, is_somewhere
 from .environment.space import NOTHING, EnvironmentSet, from_marker
-from .place_facts import Name, PlaceFacts
+from .place_facts import PlaceFacts
 from .provider.outlook import Need
 from .provider.requirements import Metadata
 from .solver import Package
+from .tables import Name
 
 
 async def reachability(
@@ -45,7 +46,7 @@ async def reachability(
 
 async def _needs(facts: PlaceFacts, name: str, bit: int, extra: str | None) -> Sequence[Need]:
     """What a decided version (or one extra of it) needs, and where its markers say so."""
-    seen = facts.outlook(name)
+    seen = facts.tables.outlook(name)
     found = seen.needs.get((bit, extra)) if facts.is_common else None
     if found is None:
         metadata = await facts.metadata(name, bit)

@@ -6,13 +6,14 @@ from typing import cast
 
 from .errors import NoSolution
 from .hints import hints
-from .place_facts import Name, PlaceFacts
+from .place_facts import PlaceFacts
 from .solver import Incompatibility, Package, VersionTable, explain
+from .tables import Name
 
 
 def no_solution(facts: PlaceFacts, incompatibility: Incompatibility) -> NoSolution:
     """The solver's last incompatibility as an error with its explanation."""
-    tables = facts.explanation_tables()
+    tables = facts.tables.by_package()
     explanation = explain(incompatibility, dict[Package, VersionTable](tables.items()), label)
     by_name = {name: table for (name, extra), table in tables.items() if extra is None}
     wanted: dict[str, list[str]] = {}

@@ -76,6 +76,7 @@ RESOLVER_ASYNC = {
     "resolver.references",
     "resolver.session",
     "resolver.place_facts",
+    "resolver.tables",
 }
 # What would make the same question answered differently, or answered elsewhere.
 IMPURE = {"asyncio", "time", "datetime", "logging", "os", "random", "secrets", "socket", "threading", "subprocess"}

@@ -1,0 +1,141 @@
+"""The tables of one place: what its solver is told about the versions of each project, and what they were made from."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from .environment.place import Place
+from .model import Query
+from .provider.candidates import Candidates, Filtering, Project, Selection
+from .provider.outlook import Outlook, outlook
+from .provider.policy import Order, Policies
+from .provider.standpoint import Standpoints
+from .provider.strategy import merge
+from .provider.versions import VersionList
+from .references import References
+from .session import Session
+from .solver import Exclusion
+
+Name = tuple[str, str | None]
+"""(project, extra): what the solver calls a package."""
+
+
+class ExtraTable(Candidates):
+    """The same versions for an extra; the project's own table already says what is excluded."""
+
+    __slots__ = ()
+
+    def exclusions(self) -> Sequence[Exclusion]:
+        """None: they are facts about the project, to which the extra is tied."""
+        return ()
+
+
+class Tables:
+    """Made once per project, and shared by its extras."""
+
+    def __init__(
+        self,
+        query: Query,
+        place: Place,
+        policies: Policies,
+        session: Session,
+        references: References,
+        on_wait: Callable[[], None],
+    ) -> None:
+        """``on_wait`` is called whenever an index has to be asked."""
+        self.standpoints = Standpoints(policies, place)
+        self._policies = policies
+        self._query = query
+        self._place = place
+        self._session = session
+        self._references = references
+        self._on_wait = on_wait
+        self._outlooks: dict[str, Outlook] = {}
+        self._absent: dict[str, Candidates] = {}
+        self._making: dict[str, asyncio.Task[None]] = {}
+        self._extra_tables: dict[str, ExtraTable] = {}
+        self._extras_of: defaultdict[str, set[str]] = defaultdict(set)
+
+    def ready(self, package: Name) -> Candidates | None:
+        """The solver's table for a project or an extra of it; None where an index has to be asked."""
+        name, extra = package
+        table = self.ready_project(name)
+        self._session.rely_on(name, self._policies.index(name))
+        if table is None or extra is None:
+            return table
+        self._extras_of[name].add(extra)
+        tied = self._extra_tables.get(name)
+        if tied is None:
+            tied = self._extra_tables[name] = table.copy_as(ExtraTable)
+        return tied
+
+    async def of_package(self, package: Name) -> Candidates:
+        """The same, once it is there."""
+        await self.of(package[0])
+        table = self.ready(package)
+        assert table is not None
+        return table
+
+    def ready_project(self, name: str) -> Candidates | None:
+        """Candidates of ``name``; None where an index has to be asked."""
+        seen = self._outlooks.get(name)
+        if seen is not None:
+            return seen.table
+        if name in self._absent:
+            return self._absent[name]
+        referenced = self._references.project(name)
+        if referenced is not None:
+            return self._look_at(name, (referenced,))
+        projects = self._session.known_projects(name, self._policies.index(name))
+        return None if projects is None else self._look_at(name, projects)
+
+    async def of(self, name: str) -> Candidates:
+        """Candidates of ``name``."""
+        found = self.ready_project(name)
+        if found is None:
+            self._on_wait()
+            task = self._making.get(name)
+            if task is None:
+                task = self._making[name] = self._session.start(self._fetch(name))
+            await asyncio.shield(task)
+            found = self.known((name, None))
+        return found
+
+    def known(self, package: Name) -> Candidates:
+        """The table of a package whose table was made before."""
+        seen = self._outlooks.get(package[0])
+        return self._absent[package[0]] if seen is None else seen.table
+
+    def outlook(self, name: str) -> Outlook:
+        """The outlook on a project that exists and whose table was made before."""
+        return self._outlooks[name]
+
+    async def _fetch(self, name: str) -> None:
+        projects = await asyncio.shield(self._session.projects(name, self._policies.index(name)))
+        async with self._session.turns:
+            self._look_at(name, projects)
+
+    def _look_at(self, name: str, projects: tuple[Project, ...]) -> Candidates:
+        project = self._one(name, projects)
+        if project is None:
+            where = "in the index it is pinned to" if self._policies.index(name) else "in any index"
+            missing = Exclusion(0, "not-found", f"was not found {where}")
+            table = self._absent[name] = Candidates(None, VersionList(()), Selection(0, (missing,), 0), Order())
+            return table
+        seen = self._outlooks[name] = outlook(project, self.standpoints.of(name))
+        return seen.table
+
+    def _one(self, name: str, projects: tuple[Project, ...]) -> Project | None:
+        """The pages of ``name`` as one project; None where there is no page."""
+        if len(projects) < 2:
+            return projects[0] if projects else None
+        filtering = Filtering(self._place, self.standpoints.of(name).filter)
+        strategy = self._query.options.index_strategy
+        return merge(projects, strategy, lambda release: filtering.fault(release) is None)
+
+    def by_package(self) -> dict[Name, Candidates]:
+        """Every table made so far, by what the solver calls its package."""
+        made = {**self._absent, **{name: seen.table for name, seen in self._outlooks.items()}}
+        return {(name, extra): table for name, table in made.items() for extra in (None, *self._extras_of[name])}
