@@ -12,7 +12,6 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from resolver.index.standing import Reliance
-from resolver.model import Stats
 
 from .rendering import Rendered
 
@@ -22,10 +21,9 @@ MAX_BYTES = 64 * 1024 * 1024  # of documents and texts; some 500 locks of a hund
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A lock, what it cost when it was made, and what it rests on."""
+    """A lock, and what it rests on."""
 
     rendered: Rendered
-    stats: Stats
     reliance: Reliance
 
 
@@ -36,26 +34,23 @@ class Answers:
         self._kept: OrderedDict[Hashable, Finished] = OrderedDict()
         self._bytes = 0
 
-    def get(self, key: Hashable, now: float) -> Finished | None:
-        """The answer to ``key``, if it still holds at ``now`` (monotonic seconds)."""
+    def get(self, key: Hashable) -> Finished | None:
+        """The answer to ``key``; whether it still holds is for its reliance to say."""
         found = self._kept.get(key)
-        if found is None:
-            return None
-        if not found.reliance.holds(now):
-            self._drop(key)
-            return None
-        self._kept.move_to_end(key)
+        if found is not None:
+            self._kept.move_to_end(key)
         return found
 
     def put(self, key: Hashable, finished: Finished) -> None:
         """Keep an answer, in place of what was kept under ``key``."""
-        self._drop(key)
+        self.drop(key)
         self._kept[key] = finished
         self._bytes += finished.rendered.size
         while len(self._kept) > MAX_ANSWERS or (self._bytes > MAX_BYTES and len(self._kept) > 1):
-            self._drop(next(iter(self._kept)))
+            self.drop(next(iter(self._kept)))
 
-    def _drop(self, key: Hashable) -> None:
+    def drop(self, key: Hashable) -> None:
+        """Forget what was kept under ``key``."""
         old = self._kept.pop(key, None)
         if old is not None:
             self._bytes -= old.rendered.size

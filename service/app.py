@@ -25,7 +25,7 @@ from .connection import Connections
 from .doctor import Doctor
 from .garbage import keep_house, tune
 from .indexes import Indexes
-from .locks import Clock, Locks, Resolve
+from .locks import Clock, Holds, Locks, Resolve
 from .settings import Settings
 from .stored import StoredLocks
 from .telemetry import Telemetry
@@ -98,8 +98,12 @@ def clock() -> datetime:
     return datetime.fromtimestamp(int(epoch), UTC) if epoch.isdecimal() else datetime.now(UTC)
 
 
-def make_app(configuration: Configuration, *, resolve: Resolve | None = None, now: Clock = clock) -> web.Application:
+def make_app(
+    configuration: Configuration, *, resolve: Resolve | None = None, holds: Holds | None = None, now: Clock = clock
+) -> web.Application:
     """Return the application. ``resolve`` replaces the resolver and its transport (tests, embedding).
+
+    ``holds`` goes with it: without, finished answers are not served again.
 
     Raises:
         SettingsError: a file of secrets cannot be read.
@@ -123,7 +127,7 @@ def make_app(configuration: Configuration, *, resolve: Resolve | None = None, no
 
     async def lifespan(app: web.Application) -> AsyncIterator[None]:
         if resolve is not None:
-            app[handlers.LOCKS] = locks = Locks(settings, indexes, resolve, stored, telemetry, now)
+            app[handlers.LOCKS] = locks = Locks(settings, indexes, resolve, stored, telemetry, now, holds)
             yield
             await locks.close()
             return
@@ -131,7 +135,7 @@ def make_app(configuration: Configuration, *, resolve: Resolve | None = None, no
         async with open_stack(transport_settings(settings), on_request=_log_hop, turns=turns) as fetcher:
             gateway = Gateway(fetcher, turns)
             solve = partial(drive, gateway=gateway)
-            app[handlers.LOCKS] = locks = Locks(settings, indexes, solve, stored, telemetry, now, gateway.is_current)
+            app[handlers.LOCKS] = locks = Locks(settings, indexes, solve, stored, telemetry, now, gateway.holds)
             tune()
             sys.setswitchinterval(SWITCH)
             house = asyncio.create_task(keep_house(lambda: locks.is_idle, lambda: locks.solved))

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from time import monotonic, perf_counter
+from time import perf_counter
 
 from resolver.errors import BudgetExhausted
 from resolver.index.standing import Reliance
@@ -31,14 +31,8 @@ from .telemetry import Telemetry
 Resolve = Callable[[Query], Awaitable[Resolution]]
 Clock = Callable[[], datetime]
 
-IsOurs = Callable[[Sequence[Index], Reliance], Awaitable[bool]]
-"""Whether the pages that an answer rests on are those that its indexes would show us now."""
-
-
-async def _is_nobodys(indexes: Sequence[Index], reliance: Reliance) -> bool:
-    del indexes
-    return not reliance.standings
-
+Holds = Callable[[Sequence[Index], Reliance], Awaitable[bool]]
+"""Whether the pages that an answer rests on still are what its indexes would show us."""
 
 _PATIENCE = 5.0  # seconds beyond the budget: the resolver ends itself, this catches one that hangs
 _LARGE = 64 * 1024  # characters; reading more takes longer than the event loop should be held
@@ -66,16 +60,16 @@ class Locks:
         stored: StoredLocks,
         telemetry: Telemetry,
         clock: Clock,
-        is_ours: IsOurs = _is_nobodys,
+        holds: Holds | None = None,
     ) -> None:
-        """``clock`` tells the time in UTC, for ages such as ``P7D``; ``is_ours`` whose pages an answer rests on."""
+        """``clock`` tells the time in UTC, for ages such as ``P7D``; without ``holds`` each question is resolved."""
         service = settings.service
         self._settings = settings
         self._resolve = resolve
         self._stored = stored
         self._telemetry = telemetry
         self._clock = clock
-        self._is_ours = is_ours
+        self._holds = holds
         self._answers = Answers()
         self._flights: Flights[tuple[Rendered, Stats]] = Flights()
         self._admission = Admission(
@@ -140,10 +134,11 @@ class Locks:
 
     async def _known(self, asked: Asked, identity: Identity) -> Rendered | None:
         """The answer to the same question, if what it rests on still holds for whoever we are to the indexes now."""
-        if asked.query.refresh:
+        found = None if asked.query.refresh else self._answers.get(identity.key)
+        if found is None or self._holds is None:
             return None
-        found = self._answers.get(identity.key, monotonic())
-        if found is None or not await self._is_ours(asked.query.indexes, found.reliance):
+        if not await self._holds(asked.query.indexes, found.reliance):
+            self._answers.drop(identity.key)
             return None
         return found.rendered
 
@@ -183,8 +178,8 @@ class Locks:
         stats = replace(resolution.stats, render=perf_counter() - started)
         self._telemetry.solved(stats)
         await self._stored.put(rendered)
-        if resolution.reliance is not None and not asked.ages:
-            self._answers.put(identity.key, Finished(rendered, stats, resolution.reliance))
+        if self._holds is not None and resolution.reliance is not None and not asked.ages:
+            self._answers.put(identity.key, Finished(rendered, resolution.reliance))
         return rendered, stats
 
     @property

@@ -83,12 +83,14 @@ class Gateway:
         """
         return self._standing(index, await self._fetcher.partition(index))
 
-    async def is_current(self, indexes: Sequence[Index], reliance: Reliance) -> bool:
-        """Whether an answer rests on nothing but what ``indexes`` would show now: credentials and identities change.
+    async def holds(self, indexes: Sequence[Index], reliance: Reliance) -> bool:
+        """Whether the pages that an answer rests on are what ``indexes`` would show us now, as whoever we are to them.
 
         Raises:
             TransportError: who we are to an index cannot be said.
         """
+        if not reliance.holds(self.monotonic()):
+            return False
         return reliance.standings <= {await self.standing(index) for index in indexes}
 
     def _standing(self, index: Index, partition: str) -> Standing:

@@ -54,8 +54,10 @@ async def serving(
     configuration = load(environ={"HOME": str(directory)}, directory=directory, flags=flags)
     given = transport_settings(configuration.settings)
     on_request = None if records is None else records.append
-    async with open_stack(given, clock=clock or TestClock(), on_request=on_request) as fetcher:
-        app = make_app(configuration, resolve=partial(resolve, gateway=Gateway(fetcher)))
+    clock = clock or TestClock()
+    async with open_stack(given, clock=clock, on_request=on_request) as fetcher:
+        gateway = Gateway(fetcher, monotonic=clock.monotonic)
+        app = make_app(configuration, resolve=partial(resolve, gateway=gateway), holds=gateway.holds)
         sock = listening.bind("127.0.0.1", 0)
         port: int = sock.getsockname()[1]
         runner, server = await worker.start(app, sock, limit=2.0)
