@@ -179,7 +179,7 @@ class Memo(dict[Hashable, Any]):
         return self is other
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: a lock copies hundreds of these, and a dictionary is copied in one step
 class Pin:
     """One chosen version, with the evidence."""
 
@@ -206,17 +206,10 @@ class Pin:
     """What was worked out from all but ``via`` and ``is_direct``; the locks of later requests find it there."""
 
     def required_by(self, via: tuple[str, ...], *, is_direct: bool) -> Pin:
-        """The same pin, required by others. Faster than ``replace``: a lock has hundreds."""
+        """The same pin, required by others."""
         copy = object.__new__(Pin)
-        for slot in _PIN:
-            _put(copy, slot, getattr(self, slot))
-        _put(copy, "via", via)
-        _put(copy, "is_direct", is_direct)
+        copy.__dict__.update(self.__dict__, via=via, is_direct=is_direct)
         return copy
-
-
-_put = object.__setattr__
-_PIN = tuple(slot for slot in Pin.__slots__ if slot not in {"via", "is_direct"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +282,7 @@ class LockedDependency:
     version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots, as of Pin
 class LockedPackage:
     """One package entry of a lock."""
 
@@ -319,14 +312,8 @@ class LockedPackage:
     def required_by(self, via: tuple[str, ...], *, direct: bool) -> LockedPackage:
         """The same entry, required by others."""
         copy = object.__new__(LockedPackage)
-        for slot in _LOCKED:
-            _put(copy, slot, getattr(self, slot))
-        _put(copy, "via", via)
-        _put(copy, "direct", direct)
+        copy.__dict__.update(self.__dict__, via=via, direct=direct)
         return copy
-
-
-_LOCKED = tuple(slot for slot in LockedPackage.__slots__ if slot not in {"via", "direct"})
 
 
 @dataclass(frozen=True, slots=True)

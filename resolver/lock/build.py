@@ -31,20 +31,7 @@ def build(resolution: Resolution) -> Lock:
     places: Places = (
         Targets(resolution.targets) if query.universal is None else Regions(query.universal, resolution.regions)
     )
-    groups: dict[_Source, list[tuple[int, Pin]]] = {}
-    for position, pins in enumerate(places.pins):
-        for pin in pins.values():
-            source = (pin.name, pin.version, pin.index, pin.index_url, pin.reference)
-            groups.setdefault(source, []).append((position, pin))
-    ordered = sorted(
-        groups, key=lambda source: (source[0], version_key(source[1]), *(part or "" for part in source[2:]))
-    )
-    names = [source[0] for source in ordered]
-    several = {name for name, following in pairwise(names) if name == following}
-    packages = tuple(
-        _again(groups[source][0][1], places) if places.identity else _package(groups[source], places, several)
-        for source in ordered
-    )
+    packages = _of_one_place(places) if places.identity else _of_several(places)
     return Lock(
         requires_python=places.requires_python(query.requires_python),
         environments=places.environments,
@@ -56,6 +43,26 @@ def build(resolution: Resolution) -> Lock:
         warnings=tuple(sorted(set(resolution.warnings), key=_notice_key)),
         stated=tuple(sorted({_stated_text(one) for one in query.requirements})),
     )
+
+
+def _of_several(places: Places) -> tuple[LockedPackage, ...]:
+    groups: dict[_Source, list[tuple[int, Pin]]] = {}
+    for position, pins in enumerate(places.pins):
+        for pin in pins.values():
+            source = (pin.name, pin.version, pin.index, pin.index_url, pin.reference)
+            groups.setdefault(source, []).append((position, pin))
+    ordered = sorted(
+        groups, key=lambda source: (source[0], version_key(source[1]), *(part or "" for part in source[2:]))
+    )
+    names = [source[0] for source in ordered]
+    several = {name for name, following in pairwise(names) if name == following}
+    return tuple(_package(groups[source], places, several) for source in ordered)
+
+
+def _of_one_place(places: Places) -> tuple[LockedPackage, ...]:
+    """Each name has one pin here, and its entry is as in every other lock of the place (:func:`_again`)."""
+    [pins] = places.pins
+    return tuple([_again(pins[name], places) for name in sorted(pins)])
 
 
 def unfamiliar(resolution: Resolution) -> int:

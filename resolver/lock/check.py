@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from packaging.markers import UndefinedComparison
 from packaging.tags import parse_tag
@@ -50,8 +50,7 @@ def check(lock: Lock, resolution: Resolution, requires_dist: RequiresDist | None
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Demand:
+class _Demand(NamedTuple):
     name: str
     extras: tuple[str, ...]
     specifier: str

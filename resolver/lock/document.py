@@ -41,7 +41,7 @@ def to_json(lock: Lock) -> bytes:
 
 def _fragment(package: LockedPackage) -> bytes:
     """The JSON of one entry. All but who requires it is the same in every lock that has the entry."""
-    key = ("json", package.direct)
+    key = _DIRECT if package.direct else _INDIRECT
     ends = package.memo.get(key)
     if ends is None:
         before, _, after = orjson.dumps({**_package(package), "via": _VIA}).partition(orjson.dumps(_VIA))
@@ -49,6 +49,7 @@ def _fragment(package: LockedPackage) -> bytes:
     return ends[0] + orjson.dumps(package.via) + ends[1]
 
 
+_DIRECT, _INDIRECT = "json direct", "json"
 _VIA = "\0"  # stands for what is filled in; no name or URL has it
 
 
