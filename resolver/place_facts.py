@@ -275,7 +275,7 @@ class PlaceFacts:
         """Divide the region by what a version that is being tried demands; or say why it is no candidate there."""
         name, extra = package
         release = self.release(name, bit)
-        files = usable_files(release, self.place, self.tables.standpoints.of(name).filter)
+        files = usable_files(release, self.place, self.tables.outlook(name).standpoint.filter)
         admitted = region.part_admitted(file.requires_python for file in files) if files else region.space
         divide_by(region, admitted & region.part_admitted([demanded]))
         universal = self.query.universal

@@ -53,7 +53,7 @@ class Tables:
         self._references = references
         self._on_wait = on_wait
         self._outlooks: dict[str, Outlook] = {}
-        self._absent: dict[str, Candidates] = {}
+        self._tables: dict[str, Candidates] = {}
         self._making: dict[str, asyncio.Task[None]] = {}
         self._extra_tables: dict[str, ExtraTable] = {}
         self._extras_of: defaultdict[str, set[str]] = defaultdict(set)
@@ -80,11 +80,9 @@ class Tables:
 
     def ready_project(self, name: str) -> Candidates | None:
         """Candidates of ``name``; None where an index has to be asked."""
-        seen = self._outlooks.get(name)
-        if seen is not None:
-            return seen.table
-        if name in self._absent:
-            return self._absent[name]
+        table = self._tables.get(name)
+        if table is not None:
+            return table
         referenced = self._references.project(name)
         if referenced is not None:
             return self._look_at(name, (referenced,))
@@ -105,8 +103,7 @@ class Tables:
 
     def known(self, package: Name) -> Candidates:
         """The table of a package whose table was made before."""
-        seen = self._outlooks.get(package[0])
-        return self._absent[package[0]] if seen is None else seen.table
+        return self._tables[package[0]]
 
     def outlook(self, name: str) -> Outlook:
         """The outlook on a project that exists and whose table was made before."""
@@ -122,10 +119,14 @@ class Tables:
         if project is None:
             where = "in the index it is pinned to" if self._policies.index(name) else "in any index"
             missing = Exclusion(0, "not-found", f"was not found {where}")
-            table = self._absent[name] = Candidates(None, VersionList(()), Selection(0, (missing,), 0), Order())
+            table = self._tables[name] = Candidates(None, VersionList(()), Selection(0, (missing,), 0), Order())
             return table
-        seen = self._outlooks[name] = outlook(project, self.standpoints.of(name))
-        return seen.table
+        kept = self._policies.kept(name)
+        opted_in = [version for version in kept if _is_yanked(project, version)]
+        seen = self._outlooks[name] = outlook(project, self.standpoints.of(name, opted_in))
+        preferred = (*self._policies.earlier(name), *kept)
+        table = self._tables[name] = seen.table.preferring(preferred) if preferred else seen.table
+        return table
 
     def _one(self, name: str, projects: tuple[Project, ...]) -> Project | None:
         """The pages of ``name`` as one project; None where there is no page."""
@@ -137,5 +138,11 @@ class Tables:
 
     def by_package(self) -> dict[Name, Candidates]:
         """Every table made so far, by what the solver calls its package."""
-        made = {**self._absent, **{name: seen.table for name, seen in self._outlooks.items()}}
-        return {(name, extra): table for name, table in made.items() for extra in (None, *self._extras_of[name])}
+        return {
+            (name, extra): table for name, table in self._tables.items() for extra in (None, *self._extras_of[name])
+        }
+
+
+def _is_yanked(project: Project, version: str) -> bool:
+    bit = project.versions.exact(version)
+    return bit is not None and any(is_yanked for _, _, is_yanked in project.release(bit).signature)

@@ -237,8 +237,7 @@ class Candidates:
         self._lowest = order.lowest
         self._stable = ~versions.prereleases if order.stable_first else -1
         self._tiers = project.tiers if project is not None else ()
-        bits = (versions.exact(text) for text in order.preferred)
-        self._preferred = tuple(1 << bit for bit in bits if bit is not None)
+        self._preferred: tuple[int, ...] = ()
 
     def mask(self, key: Hashable) -> int:
         """Versions that ``key`` admits: a bit number, or specifier text."""
@@ -265,6 +264,13 @@ class Candidates:
     def describe(self, mask: int) -> str:
         """Words for a set of versions."""
         return self.versions.describe(mask)
+
+    def preferring(self, versions: Sequence[str]) -> Candidates:
+        """The same table with versions (canonical text) to try before all others, best first."""
+        copy = self.copy_as(Candidates)
+        bits = (self.versions.exact(text) for text in versions)
+        copy._preferred = tuple(1 << bit for bit in bits if bit is not None)  # noqa: SLF001 - a copy of our own
+        return copy
 
     def copy_as(self, kind: type[C]) -> C:
         """The same versions under another table type."""

@@ -36,8 +36,6 @@ class Order:
 
     lowest: bool = False
     stable_first: bool = True
-    preferred: tuple[str, ...] = ()
-    """Versions (canonical text), best first."""
 
 
 class Policies:
@@ -67,7 +65,7 @@ class Policies:
             self._preferred.setdefault(preference.name, []).append(preference.version)
         options = query.options
         self._named = frozenset().union(
-            *(self._direct, self._constraints, self._preferred, earlier),
+            *(self._direct, self._constraints),
             *(options.packages, options.no_binary, options.only_binary),
         )
 
@@ -92,13 +90,13 @@ class Policies:
         """The index that ``name`` is pinned to, if any."""
         return self._query.options.packages.get(name, _NO_OPTIONS).index
 
-    def filter(self, name: str) -> Filter:
-        """What may be a candidate for ``name``."""
+    def filter(self, name: str, *, kept: Sequence[str] = ()) -> Filter:
+        """What may be a candidate for ``name``; versions that are ``kept`` may be yanked."""
         options = self._query.options
         own = options.packages.get(name, _NO_OPTIONS)
         stated = [*self._direct.get(name, ()), *self._constraints.get(name, ())]
         pins = {str(pin) for one in stated if (pin := exact_pin(one.requirement.specifier)) is not None}
-        pins.update(self._preferred.get(name, ()))
+        pins.update(kept)
         exclude_newer = options.exclude_newer
         if own.exclude_newer is False:
             exclude_newer = None
@@ -118,22 +116,29 @@ class Policies:
         """Which candidate of ``name`` to try first."""
         options = self._query.options
         own = options.packages.get(name, _NO_OPTIONS)
-        earlier = self._earlier.get(name, ())
-        if options.resolution is ResolutionMode.LOWEST_DIRECT:
-            # Where a package is stated its lowest version was wanted, elsewhere the highest: neither is an example.
-            earlier = [one for one in earlier if one[1] == (name in self._direct)]
-        lowest = options.resolution is ResolutionMode.LOWEST or (
-            options.resolution is ResolutionMode.LOWEST_DIRECT and name in self._direct
+        return Order(
+            lowest=self._is_lowest(name),
+            stable_first=(own.prerelease or options.prerelease) is not Prerelease.ALLOW,
         )
+
+    def kept(self, name: str) -> Sequence[str]:
+        """The versions of ``name`` that the earlier lock has, best first."""
         # A lock that has several versions of a name has them for different places. Each had the best that it could
         # have there, so the best goes first again: the others follow where it cannot be.
-        kept = self._preferred.get(name, ())
-        preferred = [*(version for version, _ in earlier), *sorted(kept, key=_precedence, reverse=not lowest)]
-        return Order(
-            lowest=lowest,
-            stable_first=(own.prerelease or options.prerelease) is not Prerelease.ALLOW,
-            preferred=tuple(preferred),
-        )
+        kept = self._preferred.get(name)
+        return () if kept is None else sorted(kept, key=_precedence, reverse=not self._is_lowest(name))
+
+    def earlier(self, name: str) -> Sequence[str]:
+        """The versions of ``name`` that were taken in earlier places of this query."""
+        earlier = self._earlier.get(name, ())
+        if self._query.options.resolution is ResolutionMode.LOWEST_DIRECT:
+            # Where a package is stated its lowest version was wanted, elsewhere the highest: neither is an example.
+            earlier = [one for one in earlier if one[1] == (name in self._direct)]
+        return [version for version, _ in earlier]
+
+    def _is_lowest(self, name: str) -> bool:
+        mode = self._query.options.resolution
+        return mode is ResolutionMode.LOWEST or (mode is ResolutionMode.LOWEST_DIRECT and name in self._direct)
 
     def _admits_prereleases(self, name: str, mode: Prerelease) -> bool:
         if mode is Prerelease.DISALLOW:

@@ -46,20 +46,23 @@ class Standpoints:
     def __init__(self, policies: Policies, place: Place) -> None:
         self._policies = policies
         self._place = place
-        self._by_name: dict[str, Standpoint] = {}
+        self._by_name: dict[tuple[str, ...], Standpoint] = {}
         self._common: Standpoint | None = None
 
-    def of(self, name: str) -> Standpoint:
-        """The standpoint for ``name``."""
-        if not self._policies.singles_out(name):
+    def of(self, name: str, kept: Sequence[str] = ()) -> Standpoint:
+        """The standpoint for ``name``, from which versions that are ``kept`` may be yanked."""
+        if not kept and not self._policies.singles_out(name):
             if self._common is None:
-                self._common = self._make(name)
+                self._common = self._make(name, ())
             return self._common
-        found = self._by_name.get(name)
+        key = (name, *kept)
+        found = self._by_name.get(key)
         if found is None:
-            found = self._by_name[name] = self._make(name)
+            found = self._by_name[key] = self._make(name, kept)
         return found
 
-    def _make(self, name: str) -> Standpoint:
+    def _make(self, name: str, kept: Sequence[str]) -> Standpoint:
         policies = self._policies
-        return standpoint(self._place, policies.filter(name), policies.order(name), policies.constraints(name))
+        return standpoint(
+            self._place, policies.filter(name, kept=kept), policies.order(name), policies.constraints(name)
+        )
