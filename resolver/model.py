@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from transport.message import Index
 
@@ -20,6 +20,8 @@ from .errors import Place
 from .index.page import File
 from .index.standing import Reliance
 from .requirement import Requirement
+
+T = TypeVar("T")
 
 
 class ResolutionMode(StrEnum):
@@ -171,6 +173,14 @@ class Memo(dict[Hashable, Any]):
     """What was worked out from a value and stays with all copies that share it. Compared and hashed by identity."""
 
     __slots__ = ()
+    LIMIT = 128  # what requests choose (names of targets, regions) is in the keys, so they could be endless
+
+    def keep(self, key: Hashable, value: T) -> T:
+        """Hold ``value``, which can be worked out again, and return it."""
+        if len(self) >= self.LIMIT:
+            self.clear()
+        self[key] = value
+        return value
 
     def __hash__(self) -> int:  # type: ignore[override]
         return id(self)

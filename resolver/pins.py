@@ -55,7 +55,8 @@ async def collect(facts: PlaceFacts, decisions: Mapping[Package, int]) -> dict[s
         if pin is None:
             requires = {_key(edge): edge for extra in (None, *wanted) for edge in edges[name, extra]}
             pin = await _describe(facts, name, bit, wanted, tuple(requires[key] for key in sorted(requires)))
-            known[bit, wanted] = pin
+            if facts.is_common and not missing:
+                pin = facts.tables.outlook(name).keep_pin(bit, wanted, pin)
         pins[name] = pin.required_by(tuple(sorted(via[name])), is_direct=facts.policies.is_direct(name))
         _tell(facts, pin, wanted, missing)
     return pins

@@ -56,7 +56,7 @@ def _of_several(places: Places) -> tuple[LockedPackage, ...]:
     )
     names = [source[0] for source in ordered]
     several = {name for name, following in pairwise(names) if name == following}
-    return tuple(_package(groups[source], places, several) for source in ordered)
+    return tuple(_once_more(groups[source], places, several) for source in ordered)
 
 
 def _of_one_place(places: Places) -> tuple[LockedPackage, ...]:
@@ -79,15 +79,40 @@ def _again(pin: Pin, places: Places) -> LockedPackage:
     The entry depends on the pin and the place alone, apart from which of the required projects are locked; all are,
     unless the caller excluded some.
     """
-    names: frozenset[str] | None = pin.memo.get("names")
-    if names is None:
-        names = pin.memo["names"] = frozenset(edge.name for edge in pin.requires)
+    names = _names(pin)
     locked = places.pins[0].keys()
     key = places.identity if names <= locked else (places.identity, names.difference(locked))
     entry: LockedPackage | None = pin.memo.get(key)
     if entry is None:
-        entry = pin.memo[key] = _package([(0, pin)], places, set())
+        entry = pin.memo.keep(key, _package([(0, pin)], places, set()))
     return entry.required_by(tuple(sorted(set(pin.via))), direct=pin.is_direct)
+
+
+def _names(pin: Pin) -> frozenset[str]:
+    """The projects that a pin requires."""
+    names: frozenset[str] | None = pin.memo.get("names")
+    return pin.memo.keep("names", frozenset(edge.name for edge in pin.requires)) if names is None else names
+
+
+def _once_more(group: Sequence[tuple[int, Pin]], places: Places, several: set[str]) -> LockedPackage:
+    """The entry of a package of several places, where an earlier lock may have had it.
+
+    It depends on the pins, on where they are needed, and on which versions of what they require are there.
+    """
+    memos = tuple(dict.fromkeys([pin.memo for _, pin in group]))
+    chosen = {
+        (pin.memo, name, places.pins[position][name].version if name in several else "")
+        for position, pin in group
+        for name in _names(pin)
+        if name in places.pins[position]
+    }
+    name = group[0][1].name
+    key = (memos, places.signature(name, [position for position, _ in group]), frozenset(chosen))
+    entry: LockedPackage | None = memos[0].get(key)
+    if entry is None:
+        entry = memos[0].keep(key, _package(group, places, several))
+    via = tuple(sorted({origin for _, one in group for origin in one.via}))
+    return entry.required_by(via, direct=any(one.is_direct for _, one in group))
 
 
 def _notice_key(notice: Notice) -> tuple[str, str, str, str]:

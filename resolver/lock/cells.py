@@ -74,10 +74,15 @@ class Cells:
         self.every = (1 << len(self.cells)) - 1
         self._classes: dict[tuple[str, ...], list[tuple[tuple[str, ...], int]]] = {}
         self._masks: dict[str, tuple[int, int]] = {}
+        self._inside: dict[EnvironmentSet, int] = {}
 
     def inside(self, space: EnvironmentSet) -> int:
         """The cells that a set of environments contains."""
-        return sum(1 << at for at, cell in enumerate(self.cells) if space.contains(cell.values))
+        found = self._inside.get(space)
+        if found is None:
+            found = sum(1 << at for at, cell in enumerate(self.cells) if space.contains(cell.values))
+            self._inside[space] = found
+        return found
 
     def where(self, marker: str | None) -> tuple[int, int]:
         """The cells in which a marker holds, and those in which it may: it has no meaning in the latter."""
@@ -113,6 +118,12 @@ class Cells:
     def name(self, mask: int) -> str:
         """The first of some cells."""
         return self.cells[(mask & -mask).bit_length() - 1].name
+
+
+@lru_cache(maxsize=32)  # universal locks of one kind have the same regions and markers; some 100 kB each
+def cells_of(universal: Universal, regions: tuple[EnvironmentSet, ...], markers: tuple[str, ...]) -> Cells:
+    """The cells of a lock, shared by locks that have the same ones. Arguments as of :class:`Cells`."""
+    return Cells(universal, regions, markers)
 
 
 @lru_cache(maxsize=_MAX_CACHED)

@@ -10,12 +10,12 @@ environments is a candidate (``environment.region``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from resolver.model import Lock, LockedPackage, Query, RegionResolution, Resolution, Universal
 from resolver.requirement import Requirement
 
-from .cells import Cells
+from .cells import Cells, cells_of
 from .specifiers import contains, old_enough
 
 
@@ -28,11 +28,10 @@ def check_regions(lock: Lock, resolution: Resolution, universal: Universal) -> t
     """
     markers = [package.marker for package in lock.packages if package.marker is not None]
     spaces = [region.space for region in resolution.regions]
-    return tuple(_Walk(lock, resolution, Cells(universal, spaces, sorted(set(markers)))).faults())
+    return tuple(_Walk(lock, resolution, cells_of(universal, tuple(spaces), tuple(sorted(set(markers))))).faults())
 
 
-@dataclass(frozen=True, slots=True)
-class _Demand:
+class _Demand(NamedTuple):
     name: str
     extras: tuple[str, ...]
     specifier: str

@@ -45,7 +45,7 @@ def _fragment(package: LockedPackage) -> bytes:
     ends = package.memo.get(key)
     if ends is None:
         before, _, after = orjson.dumps({**_package(package), "via": _VIA}).partition(orjson.dumps(_VIA))
-        ends = package.memo[key] = before, after
+        ends = package.memo.keep(key, (before, after))
     return ends[0] + orjson.dumps(package.via) + ends[1]
 
 

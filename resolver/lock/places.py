@@ -40,6 +40,10 @@ class Places(Protocol):
         """Of one place that is all the lock is for: equal ones make equal entries of equal pins. Else None."""
         ...
 
+    def signature(self, name: str, positions: Positions) -> Hashable:
+        """All that the places add to an entry: equal ones make equal entries of equal pins."""
+        ...
+
     def requires_python(self, stated: str | None) -> str | None:
         """The lock's ``requires-python``; ``stated`` is the input's own."""
         ...
@@ -70,8 +74,14 @@ class Targets:
         self._distinction = between(self._targets)
         self.pins: Sequence[Mapping[str, Pin]] = [resolved.pins for resolved in resolutions]
         self.environments = tuple(dict.fromkeys(single_quoted(target.marker) for target in self._targets))
+        self._keys = tuple((target.name, target.key) for target in self._targets)
         only = self._targets[0] if len(self._targets) == 1 else None
         self.identity: Hashable | None = None if only is None else (only.name, only.key)
+
+    def signature(self, name: str, positions: Positions) -> Hashable:
+        """As :class:`Places` says."""
+        del name
+        return self._keys, tuple(positions)
 
     def requires_python(self, stated: str | None) -> str | None:
         """Return the caller's own where every target satisfies it, else the oldest target's minor."""
@@ -125,6 +135,10 @@ class Regions:
 
     def _space(self, name: str, positions: Positions) -> EnvironmentSet:
         return _union(self._resolutions[position].needed[name] for position in positions)
+
+    def signature(self, name: str, positions: Positions) -> Hashable:
+        """As :class:`Places` says."""
+        return self._space(name, positions), self._whole
 
     def requires_python(self, stated: str | None) -> str | None:
         """What the caller asked the lock for."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
@@ -40,7 +41,7 @@ def to_pylock(lock: Lock) -> str:
     by_name: dict[str, list[LockedPackage]] = {}
     for package in lock.packages:
         by_name.setdefault(package.name, []).append(package)
-    is_plain = len(by_name) == len(lock.packages)
+    several = {name for name, found in by_name.items() if len(found) > 1}
     head = ['lock-version = "1.0"\n']
     if lock.environments:
         head.append(_array("environments", [_string(marker) for marker in lock.environments]))
@@ -49,25 +50,26 @@ def to_pylock(lock: Lock) -> str:
     head.append(f"created-by = {_string(_CREATED_BY)}\n")
     if not lock.packages:
         head.append("packages = []\n")  # the key is required
-    write = _again if is_plain else _package
-    return "".join([*head, *[write(package, by_name) for package in lock.packages]])
+    return "".join([*head, *[_again(package, by_name, several) for package in lock.packages]])
 
 
 def _unhashed(package: LockedPackage) -> Sequence[tuple[str, str, str | None]]:
     found: Sequence[tuple[str, str, str | None]] | None = package.memo.get("unhashed")
     if found is None:
-        found = package.memo["unhashed"] = [
-            (package.name, file.filename, package.index) for file in _files(package) if not _hashes(file.hashes)
-        ]
+        found = [(package.name, file.filename, package.index) for file in _files(package) if not _hashes(file.hashes)]
+        package.memo.keep("unhashed", found)
     return found
 
 
-def _again(package: LockedPackage, by_name: Mapping[str, Sequence[LockedPackage]]) -> str:
-    """The text of an entry as an earlier lock had it; where each name has one version, it depends on nothing else."""
+def _again(package: LockedPackage, by_name: Mapping[str, Sequence[LockedPackage]], several: AbstractSet[str]) -> str:
+    """The text of an entry as an earlier lock had it: if all that it requires has one version, nothing else matters."""
+    required: frozenset[str] | None = package.memo.get("required")
+    if required is None:
+        required = package.memo.keep("required", frozenset(edge.name for edge in package.requires))
+    if not required.isdisjoint(several):
+        return _package(package, by_name)
     text: str | None = package.memo.get("pylock")
-    if text is None:
-        text = package.memo["pylock"] = _package(package, by_name)
-    return text
+    return package.memo.keep("pylock", _package(package, by_name)) if text is None else text
 
 
 def _files(package: LockedPackage) -> tuple[File, ...]:

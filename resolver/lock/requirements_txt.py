@@ -59,9 +59,9 @@ def _header(lock: Lock) -> Iterator[str]:
 def _unhashed(package: LockedPackage) -> list[tuple[str, str, str | None]]:
     found: list[tuple[str, str, str | None]] | None = package.memo.get("hashless")
     if found is None:
-        found = package.memo["hashless"] = [
-            (package.name, file.filename, package.index) for file in _files(package) if _hash(file.hashes) is None
-        ]
+        files = _files(package)
+        found = [(package.name, file.filename, package.index) for file in files if _hash(file.hashes) is None]
+        package.memo.keep("hashless", found)
     return found
 
 
@@ -70,7 +70,7 @@ def _again(package: LockedPackage, *, hashes: bool) -> str:
     key = ("requirements", hashes)
     text: str | None = package.memo.get(key)
     if text is None:
-        text = package.memo[key] = "\n".join(_package(package, hashes=hashes))
+        text = package.memo.keep(key, "\n".join(_package(package, hashes=hashes)))
     return text
 
 

@@ -53,6 +53,8 @@ class Project:
     """What filters left of it, per place: a request that filters as an earlier one did finds the masks here."""
     outlooks: dict[Hashable, object] = field(default_factory=dict, repr=False, compare=False)
     """How it looks from the standpoints of earlier requests: see :mod:`.outlook`, which alone reads and writes it."""
+    pins: dict[Hashable, object] = field(default_factory=dict, repr=False, compare=False)
+    """Pins of its versions by their content; likewise."""
 
     def release(self, bit: int) -> Release:
         """The release of bit ``bit`` (from 1)."""

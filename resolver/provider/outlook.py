@@ -59,6 +59,17 @@ class Outlook:
             found = self._files[bit] = tuple(speakers(release, self.standpoint.place, self.standpoint.filter))
         return found
 
+    def keep_pin(self, bit: int, extras: tuple[str, ...], pin: Pin) -> Pin:
+        """Keep ``pin``, or the equal one that was made from another standpoint: what locks wrote of it serves both."""
+        project = self.table.project
+        assert project is not None
+        content = (bit, extras, tuple(map(id, pin.wheels)), id(pin.sdist), pin.requires)
+        same = project.pins.setdefault(content, pin)
+        if not isinstance(same, Pin) or same != pin:
+            same = project.pins[content] = pin
+        self.pins[bit, extras] = same
+        return same
+
     def knows_files(self, bit: int) -> bool:
         """Whether :meth:`files` has the answer at hand; else it unpacks the files of the version."""
         return bit in self._files
