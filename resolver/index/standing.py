@@ -48,7 +48,7 @@ class Reliance:
     Files are not among it: they never change under their hash.
     """
 
-    __slots__ = ("_changes", "_expires", "_pages", "_until")
+    __slots__ = ("_changes", "_expires", "_pages", "_until", "standings")
 
     def __init__(self, pages: Mapping[tuple[Standing, str], PageKey | None], expires: float = math.inf) -> None:
         """``expires`` is when it no longer holds in any case, monotonic seconds."""
@@ -56,11 +56,8 @@ class Reliance:
         self._expires = expires
         self._until = -math.inf
         self._changes: dict[Standing, int] = {}
-
-    @property
-    def standings(self) -> frozenset[Standing]:
+        self.standings = frozenset(standing for standing, _ in pages)
         """Those whose pages it rests on."""
-        return frozenset(standing for standing, _ in self._pages)
 
     def holds(self, now: float) -> bool:
         """Whether every page stands as it did and is fresh. All are looked at only after something has changed."""
