@@ -20,6 +20,7 @@ from resolver.solver import (
     Dependency,
     Exclusion,
     Explanation,
+    Incompatibility,
     NeedDependencies,
     NeedVersions,
     Package,
@@ -27,6 +28,7 @@ from resolver.solver import (
     Solver,
     Unsolvable,
     explain,
+    shortened,
 )
 
 _COMPARE: Mapping[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
@@ -133,6 +135,10 @@ class World:
     def explain(self, event: Solved | Unsolvable) -> Explanation:
         assert isinstance(event, Unsolvable)
         return explain(event.incompatibility, dict(self.tables.items()), str)
+
+    def shorten(self, event: Solved | Unsolvable) -> Incompatibility:
+        assert isinstance(event, Unsolvable)
+        return shortened(event.incompatibility, dict(self.tables.items()))
 
     def name_version(self, package: Package, number: int) -> tuple[str, str]:
         return str(package), self.table(package).versions[number - 1]

@@ -15,6 +15,7 @@ from .incompatibility import (
     Unavailable,
     reasons,
 )
+from .shortening import shortened
 from .solver import Solver
 
 __all__ = [
@@ -43,4 +44,5 @@ __all__ = [
     "VersionTable",
     "explain",
     "reasons",
+    "shortened",
 ]

@@ -132,18 +132,20 @@ class Analysis:
 
 def _covering(state: PackageState, missing: int) -> list[Incompatibility]:
     """Facts about a package alone that together forbid the versions ``missing``; those of one kind as one."""
-    excluded: dict[str, Exclusion] = {}
+    excluded: dict[tuple[str, str], Exclusion] = {}
     found: list[Incompatibility] = []
     for reason in state.unary:
         if isinstance(reason, Fact) and isinstance(reason.cause, Exclusion):
             mask, kind, detail = reason.versions & missing, reason.cause.kind, reason.cause.detail
             if mask:
                 missing &= ~mask
-                same = excluded.get(kind)
+                # Each constraint is a statement of its own, which can be changed by itself.
+                key = (kind, detail if kind == "constraint" else "")
+                same = excluded.get(key)
                 if same is not None:
                     mask |= same.mask
-                    detail = _either(same.detail, detail)
-                excluded[kind] = Exclusion(mask, kind, detail)
+                    detail = either(same.detail, detail)
+                excluded[key] = Exclusion(mask, kind, detail)
             continue
         fact = incompatibility_of(reason)
         if fact.terms[state.package] & missing:
@@ -155,10 +157,15 @@ def _covering(state: PackageState, missing: int) -> list[Incompatibility]:
     return found
 
 
-def _either(details: str, detail: str) -> str:
+def either(details: str, detail: str) -> str:
     """Put several details of one kind into one, as long as a reader wants to see them."""
+    head, bracket, inside = detail.partition(" (")
+    if bracket and details.startswith(head + bracket) and detail.endswith(")") and details.endswith(")"):
+        return f"{head}{bracket}{either(details[len(head + bracket) : -1], inside[:-1])})"
     known = details.split(" or ")
-    if detail in known or details.endswith("…"):
+    if not details:
+        return detail
+    if detail.replace(" ", "") in [one.replace(" ", "") for one in known] or details.endswith("…"):
         return details
     return f"{details} or {detail if len(known) < MAX_DETAILS else '…'}"
 

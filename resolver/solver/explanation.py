@@ -22,7 +22,7 @@ from .incompatibility import (
     nodes,
 )
 from .prose import Prose
-from .words import Words
+from .words import Note, Words
 
 MAX_DEPTH: Final = 12
 """Nesting of the tree; deeper parts are given as their external facts. JSON readers limit depth, often to 32 of
@@ -46,6 +46,7 @@ def explain(
     incompatibility: Incompatibility,
     tables: Mapping[Package, VersionTable],
     label: Callable[[Package], str],
+    note: Note | None = None,
 ) -> Explanation:
     """Explain the incompatibility of an :class:`~resolver.solver.Unsolvable`.
 
@@ -53,10 +54,13 @@ def explain(
         incompatibility: the conclusion.
         tables: of the packages that the solver knew; where one is missing, its versions are not told apart.
         label: what to call a package.
+        note: what to say behind a requirement, with a space before it: where it is stated, or where it holds.
     """
-    words = Words(tables, label)
+    words = Words(tables, label) if note is None else Words(tables, label, note)
     named: dict[str, None] = {}
     for node in nodes(incompatibility):
+        if isinstance(node.cause, FromDependency):
+            words.learn(node.cause)
         if not isinstance(node.cause, Derived):
             for package in node.terms:
                 if package is not ROOT:

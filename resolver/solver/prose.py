@@ -10,7 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from .incompatibility import Derived, FromDependency, Incompatibility, NoVersions, nodes
+from .incompatibility import (
+    ROOT,
+    Derived,
+    FromDependency,
+    FromExclusion,
+    Incompatibility,
+    NoVersions,
+    Unavailable,
+    nodes,
+)
 from .words import UNSATISFIABLE, Words, join
 
 MAX_SENTENCES: Final = 60
@@ -177,4 +186,10 @@ class Prose:
             and right.cause.dependency == left.cause.package
         ):
             left, right = right, left  # a depends on b, and b on c
+        elif (
+            isinstance(left.cause, FromExclusion | Unavailable)
+            and isinstance(right.cause, FromDependency)
+            and right.cause.package is ROOT
+        ):
+            left, right = right, left  # you require a, and a has a fault
         return join(self._phrase(left), self._phrase(right))

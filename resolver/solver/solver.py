@@ -105,6 +105,11 @@ class Solver:
         for state in self._states.values():
             state.forget()
 
+    @property
+    def steps(self) -> int:
+        """The work that was done, in incompatibilities looked at."""
+        return self._propagation.looked_at
+
     # ---- state, for fetch-ahead
 
     def positive(self, package: Package) -> int:

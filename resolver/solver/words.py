@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 from .facts import ABSENT, Package, VersionTable
 from .incompatibility import (
@@ -15,6 +15,8 @@ from .incompatibility import (
     Unavailable,
 )
 
+MAX_RANGES: Final = 3
+"""Of one package that a sentence lists."""
 UNSATISFIABLE: Final = "your requirements are unsatisfiable"
 _OPERATORS: Final = ("<", ">", "=", "!", "~")
 _VERBS: Final = ("was ", "is ", "has ", "needs ", "requires ", "cannot ", "does ")
@@ -35,19 +37,36 @@ _FACTS: Final[Mapping[str, tuple[str, str]]] = {
     "yanked": ("was yanked ({})", "was yanked"),
     "requires-python": ("needs Python {}", "needs another Python"),
     "no-usable-file": ("has no usable file ({})", "has no usable file for the target"),
-    "excluded-newer": ("is excluded for its upload time ({})", "is excluded because its upload time is unknown"),
+    "excluded-newer": ("was uploaded too recently ({})", "has no known upload time"),
     "not-found": ("was not found ({})", "was not found"),
     "constraint": ("is excluded by the constraint {}", "is excluded by a constraint"),
-    "prerelease": ("is excluded: {}", "is a pre-release"),
+    "prerelease": ("needs pre-releases to be allowed", "needs pre-releases to be allowed"),
 }
+
+
+Note: TypeAlias = Callable[[FromDependency], str]
+
+
+def _no_note(_: FromDependency) -> str:
+    return ""
 
 
 class Words:
     """Phrases, given the tables of the packages that occur and the way to call them."""
 
-    def __init__(self, tables: Mapping[Package, VersionTable], label: Callable[[Package], str]) -> None:
+    def __init__(
+        self, tables: Mapping[Package, VersionTable], label: Callable[[Package], str], note: Note = _no_note
+    ) -> None:
+        """``note`` says what follows a requirement: where it is stated, or where it holds; it begins with a space."""
         self._tables = tables
         self._label = label
+        self._note = note
+        self._stated: dict[tuple[Package, int], str] = {}
+
+    def learn(self, cause: FromDependency) -> None:
+        """Remember how a set of versions is stated, to call it so in conclusions: ``<2`` says more than ``==1.0``."""
+        if isinstance(cause.key, str):
+            self._stated.setdefault((cause.dependency, cause.admitted), cause.key)
 
     def name(self, package: Package) -> str:
         """What the package is called."""
@@ -68,15 +87,32 @@ class Words:
         """The versions as the subject of a sentence."""
         suffix = self.versions(package, mask)
         name = self.name(package)
-        return f"all versions of {name}" if suffix == "*" else _join(name, suffix, "or")
+        if suffix == "*":
+            return f"all versions of {name}"
+        return self._counted(package, mask) or _join(name, suffix, "or")
 
     def requirement(self, package: Package, admitted: int, key: object = None) -> str:
         """A requirement as it is stated, or as the versions that satisfy it."""
         name = self.name(package)
+        if key is None:
+            key = self._stated.get((package, admitted & ~ABSENT))
         if isinstance(key, str):
             return name if key in {"", "*"} else f"{name}{key}"
         suffix = self.versions(package, admitted)
-        return name if suffix == "*" else _join(name, suffix, "or")
+        if suffix == "*":
+            return name
+        counted = self._counted(package, admitted)
+        return f"one of {counted}" if counted else _join(name, suffix, "or")
+
+    def _counted(self, package: Package, mask: int) -> str | None:
+        """How many versions there are and where they lie, where they are too scattered to be listed."""
+        mask &= ~ABSENT
+        table = self._tables.get(package)
+        if table is None or runs(mask) <= MAX_RANGES:
+            return None
+        lowest, highest = table.describe(mask & -mask), table.describe(1 << mask.bit_length() - 1)
+        between = f"from {lowest.removeprefix('==')} to {highest.removeprefix('==')}"
+        return f"{mask.bit_count()} versions of {self.name(package)} {between}"
 
     def phrase(self, node: Incompatibility) -> str:
         """What the incompatibility says."""
@@ -117,7 +153,7 @@ class Words:
         return f"{' and '.join(selected)} together depend on {' or '.join(needed)}"
 
     def _dependency(self, cause: FromDependency) -> str:
-        requirement = self.requirement(cause.dependency, cause.admitted, cause.key)
+        requirement = self.requirement(cause.dependency, cause.admitted, cause.key) + self._note(cause)
         if cause.package is ROOT:
             return f"you require {requirement}"
         return _agree(self.subject(cause.package, cause.versions), f"depends on {requirement}")
@@ -144,6 +180,11 @@ class Words:
         return (1 << (table.count + 1)) - 1 - ABSENT
 
 
+def runs(mask: int) -> int:
+    """How many stretches of neighbouring versions a set has."""
+    return (mask & ~(mask << 1)).bit_count()
+
+
 def fact(kind: str, detail: str) -> str:
     """Continue a sentence that begins with the versions, or the package, that a fact is about."""
     if detail.startswith(_VERBS):
@@ -165,7 +206,7 @@ def join(left: str, right: str) -> str:
 
 def _agree(subject: str, predicate: str) -> str:
     """Subject and predicate, which is in the singular."""
-    if subject.startswith("all "):
+    if subject.startswith("all ") or (subject[0].isdigit() and " versions of " in subject):
         verb, _, rest = predicate.partition(" ")
         predicate = f"{_PLURALS.get(verb, verb)} {rest}"
     return f"{subject} {predicate}"

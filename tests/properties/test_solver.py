@@ -17,6 +17,7 @@ from resolver.solver import (
     reasons,
 )
 from resolver.solver.incompatibility import nodes
+from resolver.solver.premises import Admitted
 from tests.solver_oracle import has_solution, is_solution, reachable
 from tests.solver_world import Run, World, dependencies_of, random_world, solve
 
@@ -161,7 +162,7 @@ def holds(world: World, root: list[str], fact: Incompatibility) -> bool:
         )
         return all(
             any(
-                one.package == cause.dependency and world.table(one.package).mask(one.key) == cause.admitted
+                one.package == cause.dependency and is_told(world.table(one.package).mask(one.key), cause)
                 for one in several
             )
             for several in stated
@@ -171,6 +172,42 @@ def holds(world: World, root: list[str], fact: Incompatibility) -> bool:
     return all(
         world.excluded(*world.name_version(owner, i)) for i in range(1, versions.bit_length()) if versions >> i & 1
     ) and (versions != 0 or not world.table(owner).count)
+
+
+def is_told(admitted: int, cause: FromDependency) -> bool:
+    """A requirement is told as it is, or, of several versions at once, as what they have in common."""
+    return admitted == cause.admitted or (isinstance(cause.key, Admitted) and not admitted & ~cause.admitted)
+
+
+def test_a_shortened_proof_is_true_and_alone_forbids_a_solution_and_none_of_its_facts_can_be_spared() -> None:
+    proofs = shorter = 0
+    for world, root in worlds(500, start=10_000):
+        run = solve(world, root)
+        if not isinstance(run.event, Unsolvable):
+            continue
+        proofs += 1
+        conclusion = run.event.incompatibility
+        proof = world.shorten(run.event)
+        facts = reasons(proof)
+        assert len(facts) <= len(reasons(conclusion))
+        shorter += len(facts) < len(reasons(conclusion))
+        assert all(holds(world, root, fact) for fact in facts)
+        smaller, smaller_root = restricted(world, facts)
+        assert not has_solution(smaller, smaller_root)
+        for at, fact in enumerate(facts):
+            if isinstance(fact.cause, FromDependency):
+                assert has_solution(*restricted(world, (*facts[:at], *facts[at + 1 :])))
+        assert all(is_mask_proof(node) for node in nodes(proof) if isinstance(node.cause, Derived))
+    assert proofs > 100
+    assert shorter > 5
+
+
+def test_a_shortened_proof_is_told_the_same_however_the_facts_arrived() -> None:
+    for world, root in worlds(150, start=50_000):
+        calm, hasty = solve(world, root).event, solve(world, root, seed=1).event
+        if isinstance(calm, Unsolvable):
+            assert isinstance(hasty, Unsolvable)
+            assert told(world, Unsolvable(world.shorten(hasty))) == told(world, Unsolvable(world.shorten(calm)))
 
 
 def test_every_step_of_a_proof_is_a_resolution_of_its_two_causes() -> None:
