@@ -9,18 +9,22 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from time import perf_counter
 from typing import cast
 
+from packaging.version import Version
+
+from transport.errors import TransportError
 from transport.turns import Turns
 
 from .environment.place import Place
 from .environment.region import Divided, Region
 from .environment.space import NOTHING, from_marker, from_requires_python, split
-from .errors import BudgetExhausted, NoSolution
+from .errors import BudgetExhausted, NoSolution, ResolverError
 from .index.gateway import Gateway
 from .model import (
     ForkStrategy,
@@ -38,6 +42,7 @@ from .place_facts import PlaceFacts
 from .provider.policy import Policies
 from .reachability import reachability
 from .refusal import no_solution
+from .remedies import Suggestion, Suggestions, Versions
 from .session import Session
 from .solver import (
     Decided,
@@ -55,6 +60,9 @@ from .tables import Name
 MAX_HOLD = 0.004  # seconds
 # Real universal locks have some ten parts; each is a solve of its own.
 MAX_REGIONS = 500
+# Pages and metadata files that all trials of suggestions together may ask for beyond what the solve knew. Where a
+# stated requirement is hopeless by itself little is known yet; who takes the suggestion asks for the same files next.
+MAX_FURTHER_FACTS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +89,15 @@ async def resolve(query: Query, gateway: Gateway, *, on_event: Watcher | None = 
     stats = Stats()
     notices: list[Notice] = []
     session = Session(query, gateway, stats)
+    started = perf_counter()
     try:
         async with asyncio.timeout(query.budget.seconds):
             await session.begin()
-            work = _Work(query, session, stats, notices, on_event)
-            targets = await _each_target(work)
-            regions = () if query.universal is None else await _everywhere(work, query.universal)
+            targets, regions = await _everything(_Work(query, session, stats, notices, on_event))
+    except NoSolution as error:
+        left = query.budget.seconds - (perf_counter() - started)
+        error.suggestions = await _suggestions(query, session, error, min(query.budget.suggestions, left))
+        raise
     except TimeoutError:
         slow = tuple(dict.fromkeys(name for name, _ in sorted(session.slowest, key=lambda item: -item[1])))[:5]
         raise BudgetExhausted(
@@ -145,6 +156,45 @@ class _Work:
             versions = self.earlier.setdefault(name, [])
             if (pin.version, pin.is_direct) not in versions:
                 versions.append((pin.version, pin.is_direct))
+
+
+async def _everything(work: _Work) -> tuple[tuple[TargetResolution, ...], tuple[RegionResolution, ...]]:
+    targets = await _each_target(work)
+    return targets, () if work.query.universal is None else await _everywhere(work, work.query.universal)
+
+
+async def _suggestions(query: Query, session: Session, error: NoSolution, seconds: float) -> tuple[Suggestion, ...]:
+    """Find out what would help, over the facts of the session and few others, as far as ``seconds`` go.
+
+    Each trial may spend half of what is left: one that goes far astray leaves something for the next.
+    """
+    end = perf_counter() + seconds
+    left = MAX_FURTHER_FACTS
+
+    async def trial(changed: Query) -> Versions | NoSolution | None:
+        nonlocal left
+        session.allowance = left // 2
+        try:
+            async with asyncio.timeout((end - perf_counter()) / 2):
+                targets, regions = await _everything(_Work(changed, session, Stats(), [], None))
+        except NoSolution as refusal:
+            return refusal
+        except (ResolverError, TransportError, TimeoutError):
+            return None
+        finally:
+            left -= left // 2 - max(session.allowance, 0)
+        versions: dict[str, set[str]] = {}
+        for pins in _pins(targets, regions):
+            for name, pin in pins.items():
+                versions.setdefault(name, set()).add(pin.version)
+        return {name: tuple(sorted(found, key=Version)) for name, found in versions.items()}
+
+    suggestions = Suggestions(query, error, trial)
+    if seconds > 0:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await suggestions.search()
+    return tuple(suggestions.found)
 
 
 async def _each_target(work: _Work) -> tuple[TargetResolution, ...]:
@@ -210,7 +260,7 @@ def _where(error: NoSolution, region: Region, *, is_all: bool) -> NoSolution:
     if is_all:
         return error
     detail = f"For {region.name}: {error.detail}"
-    return NoSolution(detail, error.derivation, error.packages, error.hints)
+    return NoSolution(detail, error.derivation, error.packages, error.hints, error.remedies)
 
 
 def _name(package: Package) -> Name:
@@ -270,7 +320,8 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: _Segments, watch: Wa
             case Solved(decisions):
                 return decisions
             case Unsolvable(incompatibility):
-                raise no_solution(facts, incompatibility)
+                segments.end()
+                raise await asyncio.to_thread(no_solution, facts, incompatibility)  # short proofs take a while
         await segments.breathe()
 
 

@@ -13,6 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .remedies.remedy import Remedy, Suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,17 @@ class NoSolution(ResolverError):
         derivation: Mapping[str, object],
         packages: tuple[str, ...],
         hints: tuple[str, ...] = (),
+        remedies: tuple[Remedy, ...] = (),
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.derivation = derivation
         self.packages = packages
         self.hints = hints
+        self.remedies = remedies
+        """What might help."""
+        self.suggestions: tuple[Suggestion, ...] = ()
+        """What does: each was verified by a solve."""
 
 
 class InvalidQuery(ResolverError):

@@ -5,12 +5,13 @@ A hint says which option would admit a version. It promises nothing about the re
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from .environment.place import Place
 from .environment.target import Target
+from .model import Builds, PackageOptions, Query
 from .provider import mismatch
 from .provider.candidates import (
     NO_BUILD,
@@ -20,24 +21,28 @@ from .provider.candidates import (
     TOO_NEW,
     YANKED,
     Candidates,
+    is_too_new,
 )
 from .solver import Exclusion
 
 MAX_HINTS = 5  # beyond it the explanation itself is the better reading
+_EVERY = ":all:"
 
 
 def hints(
-    names: Sequence[str],
+    kinds: Mapping[str, Collection[str]],
     tables: Mapping[str, Candidates],
     place: Place,
+    query: Query,
     wanted: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> tuple[str, ...]:
-    """Hints for the packages ``names`` of an explanation, at most one for each kind of exclusion of each package.
+    """Hints for the projects of a proof, at most one for each kind of exclusion.
 
-    ``wanted`` holds the caller's own specifiers by project: versions beyond them are of no use.
+    ``kinds`` are those that the proof speaks of, by project: it holds whatever else was admitted. ``wanted`` holds the
+    caller's own specifiers by project: versions beyond them are of no use.
     """
     found: list[str] = []
-    for name in dict.fromkeys(name.partition("[")[0] for name in names):
+    for name in kinds:
         table = tables.get(name)
         if table is None:
             continue
@@ -47,37 +52,73 @@ def hints(
             fit &= table.mask(specifier)
         for exclusion in (replace(one, mask=one.mask & fit) for one in table.exclusions()):
             known = newest.get(exclusion.kind)
-            if exclusion.mask and (known is None or exclusion.mask > known.mask):
+            if exclusion.kind in kinds[name] and exclusion.mask and (known is None or exclusion.mask > known.mask):
                 newest[exclusion.kind] = exclusion
-        found += filter(None, (_hint(name, table, one, place) for one in newest.values()))
+        excluded = (_Excluded(name, table, one, place, query) for one in newest.values())
+        found += filter(None, (one.hint() for one in excluded))
     return tuple(found[:MAX_HINTS])
 
 
-def _hint(name: str, table: Candidates, exclusion: Exclusion, place: Place) -> str | None:
-    bit = exclusion.mask.bit_length() - 1
-    version = table.versions.texts[bit - 1]
-    match exclusion.kind:
-        case kind if kind == YANKED:
-            return f"{name} {version} was yanked; pin it exactly ({name}=={version}) to use it all the same"
-        case kind if kind == PRERELEASE:
-            return f"{name} {version} is a pre-release; allow it with prerelease = allow, for this package or for all"
-        case kind if kind == TOO_NEW:
-            return (
-                f"{name} {version} was uploaded {exclusion.detail or 'at an unknown time'}; exclude_newer leaves it out"
-            )
-        case kind if kind == PYTHON:
-            return f"{name} {version} needs Python {exclusion.detail}; the lock is for {_python(place)}"
-        case kind if kind == NO_BUILD:
-            return (
-                f"{name} {version} is a source distribution only; builds and only_binary decide whether it may be used"
-            )
-        case kind if kind == NO_FILE and table.project is not None:
-            tags = [file.tags for file in table.project.release(bit).wheels if file.tags is not None]
-            if tags and "Python" in exclusion.detail:
-                return f"{name} {version} has wheels for these interpreters only: {mismatch.interpreters(tags)}"
-            if tags:
-                return f"{name} {version} has wheels for these platforms only: {mismatch.platforms(tags)}"
-    return None
+@dataclass(frozen=True, slots=True)
+class _Excluded:
+    """The newest version of a project that was excluded for a reason."""
+
+    name: str
+    table: Candidates
+    exclusion: Exclusion
+    place: Place
+    query: Query
+
+    def hint(self) -> str | None:
+        kind, detail = self.exclusion.kind, self.exclusion.detail
+        bit = self.exclusion.mask.bit_length() - 1
+        name, version = self.name, self.table.versions.texts[bit - 1]
+        match kind:
+            case _ if kind == YANKED:
+                return f"{name} {version} was yanked; pin it exactly ({name}=={version}) to use it all the same"
+            case _ if kind == PRERELEASE:
+                return (
+                    f"{name} {version} is a pre-release; allow it with prerelease = allow, for this package or for all"
+                )
+            case _ if kind == TOO_NEW:
+                return f"{name} {version} was uploaded {detail or 'at an unknown time'}; {self._limit(bit)}"
+            case _ if kind == PYTHON:
+                return f"{name} {version} needs Python {detail}; the lock is for {_python(self.place)}"
+            case _ if kind == NO_BUILD:
+                return f"{name} {version} is a source distribution only; {self._build_option()}"
+            case _ if kind == NO_FILE:
+                return self._file(bit, version)
+        return None
+
+    def _file(self, bit: int, version: str) -> str | None:
+        name, project = self.name, self.table.project
+        if self.query.options.no_binary & {name, _EVERY}:
+            return f"{name} {version} has wheels only; no_binary leaves them out"
+        tags = [] if project is None else [one.tags for one in project.release(bit).wheels if one.tags is not None]
+        if tags and "Python" in self.exclusion.detail:
+            return f"{name} {version} has wheels for these interpreters only: {mismatch.interpreters(tags)}"
+        if tags:
+            return f"{name} {version} has wheels for these platforms only: {mismatch.platforms(tags)}"
+        return None
+
+    def _limit(self, bit: int) -> str:
+        floor, project = self.query.limits.newest, self.table.project
+        if floor is not None and project is not None:
+            release = project.release(bit)
+            files = [*release.wheels, *([release.sdist] if release.sdist is not None else [])]
+            if all(is_too_new(file, floor) for file in files):
+                return "policy.min_release_age of the server leaves it out"
+        return "exclude_newer leaves it out"
+
+    def _build_option(self) -> str:
+        if self.query.options.only_binary & {self.name, _EVERY}:
+            return "only_binary leaves it out"
+        if self.query.limits.builds is Builds.NEVER:
+            return "policy.builds of the server leaves it out"
+        own = self.query.options.packages.get(self.name, PackageOptions()).builds
+        if (own or self.query.options.builds) is Builds.NEVER:
+            return "builds = never leaves it out, builds = static may admit it"
+        return "its metadata is not static, and this service runs no builds"
 
 
 def _python(place: Place) -> str:

@@ -129,6 +129,17 @@ class Budget:
 
     seconds: float = 60.0
     decisions: int = 200_000
+    suggestions: float = 2.0
+    """Seconds that may be spent on finding out what would help where there is no solution; 0: do not look."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyLimits:
+    """What the server's policy leaves to the caller: no suggestion goes beyond it."""
+
+    newest: datetime | None = None
+    """Files that were uploaded later never count; None: there is no such floor under their age."""
+    builds: Builds = Builds.STATIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +163,7 @@ class Query:
     requires_python: str | None = None
     """``[project] requires-python`` of the input, if it has one."""
     budget: Budget = Budget()
+    limits: PolicyLimits = PolicyLimits()
     refresh: bool = False
 
 

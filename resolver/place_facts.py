@@ -157,7 +157,7 @@ class PlaceFacts:
             gone.append(file.filename)
             self._missing[name, project.release(bit).text] = tuple(gone)
         if gone:
-            return ("no-usable-file", f"the index lists {gone[0]} but does not have it")
+            return ("no-usable-file", f"is listed but the index does not have its files ({gone[0]})")
         return ("no-build", "its metadata can only be learned by building its source distribution")
 
     def _awaited(self, name: str, bit: int) -> tuple[Project, File]:
@@ -258,7 +258,7 @@ class PlaceFacts:
             if requirement.url is not None and not self.references.covers(requirement):
                 return (
                     "direct-reference",
-                    f"requires {requirement.name} by URL, and only your own requirements may do that",
+                    f"requires {requirement.name} by URL, which only your own requirements may do",
                 )
             if requirement.name == name and not requirement.extras:
                 table = self.tables.known(package)

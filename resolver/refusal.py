@@ -4,23 +4,59 @@ from __future__ import annotations
 
 from typing import cast
 
+from .environment.markers import without_extra
+from .environment.region import Region
 from .errors import NoSolution
 from .hints import hints
 from .place_facts import PlaceFacts
-from .solver import Incompatibility, Package, VersionTable, explain
+from .remedies import culprits_of, origins, remedies, stated_as
+from .requirement import Requirement, RequirementError, parse
+from .solver import ROOT, FromDependency, Incompatibility, Package, VersionTable, explain, reasons, shortened
 from .tables import Name
 
 
 def no_solution(facts: PlaceFacts, incompatibility: Incompatibility) -> NoSolution:
     """The solver's last incompatibility as an error with its explanation."""
     tables = facts.tables.by_package()
-    explanation = explain(incompatibility, dict[Package, VersionTable](tables.items()), label)
+    known = dict[Package, VersionTable](tables.items())
+    incompatibility = shortened(incompatibility, known)
+    explanation = explain(incompatibility, known, label, _Notes(facts))
     by_name = {name: table for (name, extra), table in tables.items() if extra is None}
     wanted: dict[str, list[str]] = {}
     for stated in facts.stated():
         wanted.setdefault(stated.requirement.name, []).append(stated.requirement.specifier)
-    found = hints(explanation.packages, by_name, facts.place, wanted)
-    return NoSolution(explanation.text, explanation.derivation, explanation.packages, found)
+    culprits = culprits_of(reasons(incompatibility), tables)
+    kinds = {name: culprit.kinds for name, culprit in culprits.items()}
+    found = hints(kinds, by_name, facts.place, facts.query, wanted)
+    helpful = remedies(facts, tables, reasons(incompatibility))
+    return NoSolution(explanation.text, explanation.derivation, explanation.packages, found, helpful)
+
+
+class _Notes:
+    """What is said behind a requirement: where it is stated, if in a file, and where it holds, if not everywhere."""
+
+    def __init__(self, facts: PlaceFacts) -> None:
+        self._facts = facts
+
+    def __call__(self, cause: FromDependency) -> str:
+        if cause.package is ROOT:
+            stated = stated_as(self._facts, cause)
+            in_files = [one for one in stated if one.place.file is not None]
+            where = "".join(self._where(one.requirement, None) for one in stated[:1])
+            return f"{where} ({origins(in_files)})" if in_files else where
+        if not cause.source:
+            return ""
+        _, extra = cast("Name", cause.package)
+        try:
+            return self._where(parse(cause.source), extra)
+        except RequirementError:  # what ties an extra to its project is no requirement
+            return ""
+
+    def _where(self, requirement: Requirement, extra: str | None) -> str:
+        if not isinstance(self._facts.place, Region) or requirement.marker is None:
+            return ""
+        marker = without_extra(str(requirement.marker), extra or "")
+        return "" if marker is None else f" where {marker}"
 
 
 def label(package: Package) -> str:

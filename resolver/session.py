@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from transport.errors import TransportError, Unauthorized
 from transport.message import Index
 
-from .errors import Fault, IndexFailure, InvalidQuery, Place
+from .errors import BudgetExhausted, Fault, IndexFailure, InvalidQuery, Place
 from .index.gateway import Gateway, Missing
 from .index.page import File
 from .index.standing import PageKey, Reliance, Standing
@@ -47,6 +47,15 @@ class Session:
         self._now = gateway.monotonic()
         self.turns = gateway.turns
         self.slowest: list[tuple[str, float]] = []
+        self.allowance: int | None = None
+        """How many facts more may be asked for; None: as many as it takes."""
+        self._referenced: dict[tuple[str, str, tuple[tuple[str, str], ...]], asyncio.Task[tuple[File, Metadata]]] = {}
+
+    def _spend(self, name: str) -> None:
+        if self.allowance is not None:
+            self.allowance -= 1
+            if self.allowance < 0:
+                raise BudgetExhausted(f"no more facts may be asked for; the next is about {name}", (name,), {})
 
     async def begin(self) -> None:
         """Look up what is known of the indexes: what is fresh now is fresh for this resolve."""
@@ -121,11 +130,12 @@ class Session:
         """
         key = (name, pinned_index)
         task = self._projects.get(key)
-        if task is None:
+        if task is None or _was_spared(task):
             task = self._projects[key] = self.start(self._find(name, pinned_index))
         return task
 
     async def _find(self, name: str, pinned_index: str | None) -> tuple[Project, ...]:
+        self._spend(name)
         if pinned_index is not None:
             index = self._by_name.get(pinned_index)
             if index is None:
@@ -194,7 +204,7 @@ class Session:
         """The metadata of ``file``, a wheel or an sdist of ``project``."""
         key = (project.index_name, project.name, file.filename)
         task = self._metadata.get(key)
-        if task is None:
+        if task is None or _was_spared(task):
             task = self._metadata[key] = self.start(self._read(project, file))
         return task
 
@@ -220,6 +230,7 @@ class Session:
         return self._by_name[project.index_name]
 
     async def _read(self, project: Project, file: File) -> Metadata:
+        self._spend(project.name)
         index = self.index_of(project)
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -234,7 +245,11 @@ class Session:
     async def reference(self, url: str, index: Index, hashes: tuple[tuple[str, str], ...]) -> tuple[File, Metadata]:
         """The file at ``url`` of a direct reference, and its metadata."""
         self._expires = 0.0  # what is there may be another file the next time
-        return await self._gateway.reference(url, index, hashes, stats=self._stats)
+        key = (url, index.name, hashes)
+        task = self._referenced.get(key)
+        if task is None:
+            task = self._referenced[key] = self.start(self._gateway.reference(url, index, hashes, stats=self._stats))
+        return await asyncio.shield(task)
 
     def _note(self, name: str, seconds: float) -> None:
         # Enough for "what was slow": the five slowest of what took more than a millisecond.
@@ -242,6 +257,11 @@ class Session:
             self.slowest.append((name, seconds * 1000))
             if len(self.slowest) > 64:  # trim now and then
                 self.slowest = sorted(self.slowest, key=lambda item: -item[1])[:5]
+
+
+def _was_spared(task: asyncio.Task[Any]) -> bool:
+    """Whether something was not asked for, because the allowance of that time was spent."""
+    return task.done() and not task.cancelled() and isinstance(task.exception(), BudgetExhausted)
 
 
 def _index_failure(error: TransportError, index: Index, name: str) -> IndexFailure:

@@ -130,6 +130,28 @@ class FaultShape(_Shape):
     detail: str
 
 
+class EditShape(_Shape):
+    """A place of the request to change: a pointer into the JSON, or a line of a file that was sent.
+
+    A pointer that ends in ``-`` adds to a list, one to an option that the request does not have adds it.
+    """
+
+    pointer: str | None = None
+    file: str | None = None
+    line: int | None = None
+    option: str | None = Field(default=None, description="The option that it is about, where it is about one")
+    before: bool | str | list[str] | None = Field(alias="from", description="null: nothing was stated")
+    after: bool | str | list[str] | None = Field(alias="to", description="null: remove it")
+
+
+class SuggestionShape(_Shape):
+    """Changes of the request that, all together, lead to a lock: a solve has verified it."""
+
+    detail: str
+    changes: list[EditShape]
+    result: dict[str, list[str]] = Field(description="The versions that the packages of the conflict have then")
+
+
 class ProblemAnswer(BaseModel):
     """A problem document (RFC 9457); further members depend on its type."""
 
@@ -144,4 +166,6 @@ class ProblemAnswer(BaseModel):
     errors: list[FaultShape] | None = None
     packages: list[str] | None = None
     derivation: dict[str, object] | None = None
+    hints: list[str] | None = None
+    suggestions: list[SuggestionShape] | None = None
     index: str | None = None

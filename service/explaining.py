@@ -108,6 +108,7 @@ async def _why_not(locks: Locks, query: Query, lock: Lock, request: ExplainReque
         requirements=(*query.requirements, wish),
         preferences=tuple(Preference(name, one) for name, versions in previous.items() for one in versions),
         previous={name: tuple(versions) for name, versions in previous.items()},
+        budget=replace(query.budget, suggestions=0.0),  # the answer is about the wish, not about the request
     )
     answer: dict[str, Any] = {"requirement": text, "possible": False, "changes": None}
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import unquote, urlsplit
 
-from resolver.model import Builds, IndexStrategy
+from resolver.model import Builds, IndexStrategy, PolicyLimits
 from transport.message import Index
 
 from .problems import Problem
@@ -88,6 +88,11 @@ class Policy:
             return asked
         floor = Cutoff(self._now - self._floor, self._floor, is_floor=True)
         return asked if asked is not None and asked.instant <= floor.instant else floor
+
+    @property
+    def limits(self) -> PolicyLimits:
+        """What callers can reach at most, whatever they ask for."""
+        return PolicyLimits(None if self._floor is None else self._now - self._floor, self._settings.builds)
 
     def index_strategy(self, asked: IndexStrategy) -> IndexStrategy:
         """Return the strategy that the caller asks for.

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from resolver import errors as resolving
 from resolver.index.gateway import Missing
+from resolver.remedies import Suggestion
 from transport import errors as transport
 
 CONTENT_TYPE = "application/problem+json"
@@ -118,6 +119,21 @@ def fault_to_document(fault: resolving.Fault) -> dict[str, object]:
     return {**{key: value for key, value in parts.items() if value is not None}, "detail": fault.detail}
 
 
+def suggestion_to_document(suggestion: Suggestion) -> dict[str, object]:
+    """Return one of ``suggestions``: what to change, where, and which versions that leads to."""
+    changes: list[dict[str, object]] = []
+    for edit in suggestion.edits:
+        place = edit.place
+        parts = {"pointer": place.pointer, "file": place.file, "line": place.line, "option": edit.option}
+        known = {key: value for key, value in parts.items() if value is not None}
+        changes.append({**known, "from": edit.before, "to": edit.after})
+    return {
+        "detail": suggestion.detail,
+        "changes": changes,
+        "result": {name: list(versions) for name, versions in suggestion.result.items()},
+    }
+
+
 def _of_transport(error: transport.TransportError) -> Problem:
     name = _name(error)
     if isinstance(error, transport.BadStatus) and error.status is not None and 400 <= error.status < 429:
@@ -148,7 +164,7 @@ def from_error(error: BaseException) -> Problem:
                 "derivation": error.derivation,
                 "packages": list(error.packages),
                 "hints": list(error.hints),
-                "suggestions": [],
+                "suggestions": [suggestion_to_document(one) for one in error.suggestions],
             }
             return Problem(_name(error), error.detail, members)
         case resolving.InvalidQuery():

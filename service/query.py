@@ -242,6 +242,7 @@ def to_query(
         groups=inputs.groups,
         requires_python=inputs.requires_python,
         budget=Budget(float(request.budget.seconds), request.budget.decisions),
+        limits=policy.limits,
         refresh=refresh,
     )
     return Asked(query, reader.ages, (*reader.notices, *inputs.warnings, *_hints(inputs)))

@@ -39,7 +39,7 @@ from .test_driver import query
             "2025-01-01",
             "exclude_newer leaves it out",
         ),
-        ("a 1.0 sdist", Options(only_binary=frozenset({"a"})), "has no wheels, and builds are off", "only_binary"),
+        ("a 1.0 sdist", Options(only_binary=frozenset({"a"})), "has no wheels though", "only_binary leaves it out"),
     ],
 )
 async def test_the_explanation_names_the_reason_and_the_hint_the_option(

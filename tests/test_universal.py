@@ -264,7 +264,7 @@ async def test_where_there_is_no_solution_is_said() -> None:
     """)
     with pytest.raises(NoSolution) as caught:
         await resolved(world, "a<2 ; sys_platform == 'win32'", "a>2 ; sys_platform != 'win32'")
-    assert caught.value.detail.startswith('For python_full_version >= "3.9" and sys_platform != "win32": ')
+    assert caught.value.detail.startswith('For Python >=3.9 and sys_platform != "win32": ')
 
 
 async def test_a_pylock_selects_the_right_packages_in_each_environment() -> None:

@@ -14,7 +14,15 @@ from packaging.version import Version
 
 from ..specifier import SpecifierError
 from .marker_text import to_marker
-from .space import ALL, EnvironmentSet, admits_final_python, from_marker, from_requires_python_floor, python_bounds
+from .space import (
+    ALL,
+    EnvironmentSet,
+    admits_final_python,
+    from_marker,
+    from_requires_python,
+    from_requires_python_floor,
+    python_bounds,
+)
 from .wheel_space import from_tags, pythons_from
 
 
@@ -37,8 +45,14 @@ class Region:
 
     @property
     def name(self) -> str:
-        """How the region is called in texts."""
-        return to_marker(self.space) or "every environment"
+        """How the region is called in texts: its Pythons as specifiers, the rest of it as a marker."""
+        low, high = python_bounds(self.space)
+        bounds = ",".join(f"{operator}{bound}" for operator, bound in ((">=", low), ("<", high)) if bound is not None)
+        pythons = from_requires_python(bounds)
+        inside = self.space & pythons
+        marker = to_marker(inside, assuming=pythons) if is_somewhere(pythons - inside) else None
+        parts = [f"Python {bounds}" if bounds else "", marker or ""]
+        return " and ".join(filter(None, parts)) or "every environment"
 
     def admits_python(self, specifier: str) -> bool:
         """Whether a Requires-Python admits the region (or a part that the region may be divided into)."""

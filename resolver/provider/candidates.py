@@ -95,9 +95,9 @@ def _fit_fault(tags: str | None, requires_python: str | None, place: Place, allo
     """Why a file with these tags (None: an sdist) does not fit; all that a signature can tell."""
     if tags is None:
         if not allowed.sdists:
-            return (NO_BUILD, "has no wheels, and builds are off")
+            return (NO_BUILD, "has no wheels though only wheels may be used")
     elif not allowed.wheels:
-        return (NO_FILE, "has no source distribution, and no_binary excludes its wheels")
+        return (NO_FILE, "has only wheels, which no_binary leaves out")
     if requires_python is not None and not requires_python_admits(requires_python, place):
         return (PYTHON, requires_python)
     if tags is not None and rank(tags, place) is None:

@@ -24,9 +24,36 @@ def to_error(declined: Declined, places: Mapping[str, str]) -> CommandError:
         return CommandError("\n".join(map(printable, lines)), declined.code)
     lines = [f"error: {document.get('detail') or document.get('title') or declined.name}"]
     lines += [f"hint: {hint}" for hint in _texts(document.get("hints"))]
+    lines += _suggestions(document.get("suggestions"))
     if document.get("retryable") is True:
         lines.append("hint: this may pass; run the command again")
     return CommandError("\n".join(map(printable, lines)), declined.code)
+
+
+# What says the same on this command line as an option of the API; {} is the value, or the names.
+_FLAGS = {
+    "prerelease": "--prerelease {}",
+    "builds": "--builds {}",
+    "exclude_newer": "a later --exclude-newer",
+    "only_binary": "another --only-binary",
+    "no_binary": "another --no-binary",
+    "python": "--python-version {}",
+    "requires_python": "--python-version {}",
+}
+
+
+def _suggestions(value: object) -> list[str]:
+    """What would help, each with the option that does it; a file and line stand in the text itself."""
+    lines: list[str] = []
+    for one in value if isinstance(value, list) else []:
+        flags: dict[str, None] = {}
+        for change in one["changes"]:
+            key = change.get("option") or str(change.get("pointer", "")).rpartition("/")[2]
+            if key in _FLAGS:
+                flags[_FLAGS[key].format(str(change["to"]).lstrip(">="))] = None
+        how = f" ({', '.join(flags)})" if flags else ""
+        lines.append(f"suggestion: {one['detail']}{how}")
+    return lines
 
 
 def _texts(value: object) -> list[str]:

@@ -277,3 +277,17 @@ def test_a_server_that_is_not_lockwright_is_exit_2(directory: Path, cli: Lock, i
     done = cli("lock", "--server", index.url.removesuffix("/simple/"))
     assert done.code in {2, 3}  # it knows no POST: 501
     assert "not as a lockwright service does" in done.err
+
+
+def test_an_impossible_lock_says_what_would_help_and_which_option_does_it(directory: Path, lock: Lock) -> None:
+    (directory / "requirements.in").write_text("-c limits.txt\napp\n")
+    (directory / "limits.txt").write_text("# ours\nlib<2\n")
+    assert lock("requirements.in", *LINUX).code == 0
+    (directory / "requirements.in").write_text("-c limits.txt\napp>=2\n")
+    done = lock("requirements.in", *LINUX)
+    assert (done.code, done.out) == (1, "")
+    assert "suggestion: change the constraint lib<2 (limits.txt:2) to lib<3\n" in done.err
+    assert "suggestion: change app>=2 (requirements.in:2) to app>=1.0\n" in done.err
+    (directory / "requirements.in").write_text("app\n")
+    done = lock("requirements.in", "--no-binary", "app", *LINUX)
+    assert "suggestion: admit wheels of app (another --no-binary)\n" in done.err

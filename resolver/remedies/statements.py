@@ -1,0 +1,156 @@
+"""Statements of the caller that a proof speaks of: with other versions, with an extra less, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Literal
+
+from ..model import Query, Stated
+from ..place_facts import PlaceFacts
+from ..requirement import Requirement, parse
+from ..solver import ROOT, FromDependency, Incompatibility
+from .culprits import Culprit, project_of
+from .remedy import Edit, Effort, Remedy
+
+MAX_ORIGINS = 3  # of one statement that a text names
+
+Role = Literal["constraints", "overrides", "requirements"]
+Same = tuple[Stated, ...]
+"""Statements of one text: to change one of them alone changes nothing."""
+
+
+def statements_of(
+    facts: PlaceFacts, reasons: Sequence[Incompatibility], culprits: Mapping[str, Culprit]
+) -> list[tuple[Role, Same]]:
+    """The caller's statements that the reasons speak of: constraints, overrides, requirements."""
+    query = facts.query
+    required = [reason.cause for reason in reasons if isinstance(reason.cause, FromDependency)]
+    names = {project_of(cause.dependency) for cause in required}
+    found: dict[tuple[Role, Requirement], list[Stated]] = {}
+
+    def note(role: Role, stated: Stated) -> None:
+        if stated.requirement.url is None:
+            same = found.setdefault((role, stated.requirement), [])
+            if not any(one is stated for one in same):
+                same.append(stated)
+
+    for name, culprit in culprits.items():
+        if "constraint" in culprit.kinds:
+            for one in facts.policies.constraints(name):
+                note("constraints", one)
+    for one in query.overrides:
+        if one.requirement.name in names:
+            note("overrides", one)
+    overridden = {one.requirement.name for one in query.overrides}
+    for cause in required:
+        if cause.package is ROOT and project_of(cause.dependency) not in overridden:
+            for one in stated_as(facts, cause):
+                note("requirements", one)
+    return [(role, tuple(same)) for (role, _), same in found.items()]
+
+
+def stated_as(facts: PlaceFacts, cause: FromDependency) -> list[Stated]:
+    """The statements of the caller that a dependency of the root stands for: equal ones are one to the solver."""
+    name = project_of(cause.dependency)
+    stated = [one for one in facts.stated() if one.requirement.name == name]
+    if cause.source:
+        return [one for one in stated if one.origin == cause.source and one.requirement.specifier == cause.key]
+    return [one for one in stated if cause.key in {None, one.requirement.specifier}]
+
+
+def loosened(role: Role, same: Same) -> Remedy:
+    """The remedy that leaves the bounds out; which ones are right is known when it was tried."""
+    return replace(restated(role, same, ""), loosened=same)
+
+
+def loosened_to(remedy: Remedy, specifier: str) -> Remedy:
+    """The remedy that leaves ``specifier`` of the bounds that ``remedy`` left out."""
+    return restated(_role(remedy), remedy.loosened, specifier)
+
+
+def dropped_instead(remedy: Remedy) -> Remedy:
+    """The remedy that drops the statement that ``remedy`` loosened."""
+    return dropped(_role(remedy), remedy.loosened)
+
+
+def _role(remedy: Remedy) -> Role:
+    roles: tuple[Role, ...] = ("constraints", "overrides", "requirements")
+    return next(role for role in roles if role == remedy.kind)
+
+
+def restated(role: Role, same: Same, specifier: str) -> Remedy:
+    """The remedy that states other versions."""
+    requirement = same[0].requirement
+    return _changed(role, same, _text(requirement, requirement.extras, specifier))
+
+
+def _changed(role: Role, same: Same, text: str) -> Remedy:
+    requirement = parse(text)
+    edits = tuple(Edit(one.place, one.requirement.text, text) for one in same)
+    return Remedy(
+        Effort.BOUND,
+        role,
+        f"change {_called(role, same)} to {text}",
+        edits,
+        partial(_replaced, role, [(one, replace(one, requirement=requirement)) for one in same]),
+    )
+
+
+def _text(requirement: Requirement, extras: Sequence[str], specifier: str) -> str:
+    marker = f" ; {requirement.marker}" if requirement.marker is not None else ""
+    taken = f"[{','.join(extras)}]" if extras else ""
+    return f"{requirement.name}{taken}{specifier}{marker}"
+
+
+def extras(reasons: Sequence[Incompatibility], statements: Sequence[tuple[Role, Same]]) -> Iterator[Remedy]:
+    """Leave out one of the extras that a requirement of the caller names."""
+    named = {
+        reason.cause.dependency
+        for reason in reasons
+        if isinstance(reason.cause, FromDependency) and reason.cause.package is ROOT
+    }
+    for role, same in statements:
+        requirement = same[0].requirement
+        for extra in requirement.extras:
+            if (requirement.name, extra) in named:
+                left = [one for one in requirement.extras if one != extra]
+                remedy = _changed(role, same, _text(requirement, left, requirement.specifier))
+                yield replace(remedy, effort=Effort.STATEMENT)
+
+
+def dropped(role: Role, same: Same) -> Remedy:
+    """The remedy that states nothing any more."""
+    edits = tuple(Edit(one.place, one.requirement.text, None) for one in same)
+    gone = [(one, None) for one in same]
+    return Remedy(Effort.STATEMENT, role, f"drop {_called(role, same)}", edits, partial(_replaced, role, gone))
+
+
+def _called(role: Role, same: Same) -> str:
+    what = "" if role == "requirements" else f"the {role[:-1]} "
+    requirement = same[0].requirement
+    stated = _text(requirement, requirement.extras, requirement.specifier)
+    return f"{what}{stated} ({origins(same)})"
+
+
+def origins(stated: Iterable[Stated]) -> str:
+    """Where the same is stated, for a text."""
+    found = list(dict.fromkeys(one.origin for one in stated))
+    more = len(found) - MAX_ORIGINS
+    return ", ".join([*found[:MAX_ORIGINS], *([f"and {more} more"] if more > 0 else [])])
+
+
+def _replaced(role: Role, by: Sequence[tuple[Stated, Stated | None]], query: Query) -> Query:
+    match role:
+        case "constraints":
+            return replace(query, constraints=_with(query.constraints, by))
+        case "overrides":
+            return replace(query, overrides=_with(query.overrides, by))
+        case _:
+            return replace(query, requirements=_with(query.requirements, by))
+
+
+def _with(statements: Iterable[Stated], by: Sequence[tuple[Stated, Stated | None]]) -> tuple[Stated, ...]:
+    changed = (next((after for before, after in by if before is one), one) for one in statements)
+    return tuple(one for one in changed if one is not None)
