@@ -21,8 +21,8 @@ from .provider.candidates import (
     TOO_NEW,
     YANKED,
     Candidates,
-    is_too_new,
 )
+from .provider.dating import is_too_new, is_undated, sighting, text
 from .solver import Exclusion
 
 MAX_HINTS = 5  # beyond it the explanation itself is the better reading
@@ -81,7 +81,7 @@ class _Excluded:
                     f"{name} {version} is a pre-release; allow it with prerelease = allow, for this package or for all"
                 )
             case _ if kind == TOO_NEW:
-                return f"{name} {version} was uploaded {detail or 'at an unknown time'}; {self._limit(bit)}"
+                return f"{name} {version} was uploaded {_moment(detail)}; {self._limit(bit)}"
             case _ if kind == PYTHON:
                 return f"{name} {version} needs Python {detail}; the lock is for {_python(self.place)}"
             case _ if kind == NO_BUILD:
@@ -106,9 +106,9 @@ class _Excluded:
         if floor is not None and project is not None:
             release = project.release(bit)
             files = [*release.wheels, *([release.sdist] if release.sdist is not None else [])]
-            if all(is_too_new(file, floor) for file in files):
+            if all(is_too_new(file, release, floor) for file in files):
                 return "policy.min_release_age of the server leaves it out"
-        return "exclude_newer leaves it out"
+        return f"exclude_newer leaves it out; a later instant or exclude_newer = false for {self.name} lifts that"
 
     def _build_option(self) -> str:
         if self.query.options.only_binary & {self.name, _EVERY}:
@@ -119,6 +119,15 @@ class _Excluded:
         if (own or self.query.options.builds) is Builds.NEVER:
             return "builds = never leaves it out, builds = static may admit it"
         return "its metadata is not static, and this service runs no builds"
+
+
+def _moment(detail: str) -> str:
+    """When a release was uploaded, or by when it was, in words."""
+    if not is_undated(detail):
+        return detail
+    seen = sighting(detail)
+    known = "" if seen is None else f", and this service saw it first on {text(seen)}"
+    return f"at an unknown time{known}"
 
 
 def _python(place: Place) -> str:

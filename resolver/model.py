@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -73,6 +73,8 @@ class PackageOptions:
     exclude_newer: datetime | bool | None = None
     """An instant; False: no limit for this package."""
     builds: Builds | None = None
+    release_age: timedelta | None = None
+    """How long ago ``exclude_newer`` is, where the caller spoke of an age or the server demands one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class Options:
     """Normalised names, or ``:all:``: sdists of these are not candidates."""
     no_deps: bool = False
     packages: Mapping[str, PackageOptions] = field(default_factory=dict, hash=False)
+    release_age: timedelta | None = None
+    """How long ago ``exclude_newer`` is, where the caller spoke of an age or the server demands one."""
 
 
 @dataclass(frozen=True, slots=True)

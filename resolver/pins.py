@@ -9,7 +9,8 @@ from .environment.place import Place
 from .index.page import File, Release
 from .model import Edge, Notice, Pin
 from .place_facts import PlaceFacts
-from .provider.candidates import file_fault, is_too_new
+from .provider.candidates import file_fault
+from .provider.dating import is_too_new, warning
 from .provider.policy import Filter
 from .provider.requirements import Metadata
 from .requirement import Requirement
@@ -125,9 +126,7 @@ def _tell(facts: PlaceFacts, pin: Pin, wanted: tuple[str, ...], missing: Collect
         return
     told: list[tuple[str, str]] = []
     if seen.undated:
-        told.append(
-            ("no-upload-time", f"{seen.undated} releases give no upload time and were left out by exclude_newer")
-        )
+        told.append(("no-upload-time", warning(seen.undated, seen.seen, facts.policies.release_age(name))))
     unknown = (extra for extra in wanted if extra not in pin.extras)
     told += [("unknown-extra", f"{title} has no extra named {extra!r}") for extra in unknown]
     if pin.yanked is not None:
@@ -156,7 +155,7 @@ def _files(
     def admitted(file: File) -> bool:
         if file.filename in missing:
             return False
-        if is_too_new(file, allowed.exclude_newer) or (file.yanked is not None and not opted_in):
+        if is_too_new(file, release, allowed.exclude_newer) or (file.yanked is not None and not opted_in):
             return False
         return not allowed.hashes or bool(allowed.hashes.intersection(file.hashes))
 

@@ -20,6 +20,7 @@ from .index.page import File
 from .index.standing import PageKey, Reliance, Standing
 from .model import IndexStrategy, Query, Stats
 from .provider.candidates import Project
+from .provider.policy import cutoff
 from .provider.requirements import Metadata
 
 T = TypeVar("T")
@@ -96,7 +97,7 @@ class Session:
             self._stats.cache_hits += 1
             page = self._stood[index, name] = found[0]
             if page is not None:
-                project = self._gateway.known_project(page)
+                project = self._gateway.known_project(page, dated=self._is_dated(name))
                 if project is None:
                     return None
                 self._stats.projects += 1
@@ -168,7 +169,13 @@ class Session:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
-            project = await self._gateway.project(name, index, stats=self._stats, refresh=self._query.refresh)
+            project = await self._gateway.project(
+                name,
+                index,
+                stats=self._stats,
+                refresh=self._query.refresh,
+                dated=self._is_dated(name),
+            )
         except TransportError as error:
             if error.status in index.ignore_error_codes:
                 return None
@@ -199,6 +206,10 @@ class Session:
                 if page is not None:
                     break
         return Reliance(pages, self._expires)
+
+    def _is_dated(self, name: str) -> bool:
+        """Whether it matters when files of ``name`` were uploaded."""
+        return cutoff(self._query.options, name) is not None
 
     def metadata(self, project: Project, file: File) -> asyncio.Task[Metadata]:
         """The metadata of ``file``, a wheel or an sdist of ``project``."""

@@ -15,6 +15,8 @@ from aiohttp import web
 
 from resolver.driver import resolve as drive
 from resolver.index.gateway import Gateway
+from transport.clock import SYSTEM
+from transport.clock import Clock as SystemClock
 from transport.settings import TransportSettings
 from transport.stack import RequestRecord, open_stack
 from transport.turns import Turns
@@ -25,6 +27,7 @@ from .connection import Connections
 from .doctor import Doctor
 from .garbage import keep_house, tune
 from .indexes import Indexes
+from .ledger import Ledger
 from .locks import Clock, Holds, Locks, Resolve
 from .settings import Settings
 from .stored import StoredLocks
@@ -99,11 +102,17 @@ def clock() -> datetime:
 
 
 def make_app(
-    configuration: Configuration, *, resolve: Resolve | None = None, holds: Holds | None = None, now: Clock = clock
+    configuration: Configuration,
+    *,
+    resolve: Resolve | None = None,
+    holds: Holds | None = None,
+    now: Clock = clock,
+    system: SystemClock = SYSTEM,
 ) -> web.Application:
     """Return the application. ``resolve`` replaces the resolver and its transport (tests, embedding).
 
-    ``holds`` goes with it: without, finished answers are not served again.
+    ``holds`` goes with it: without, finished answers are not served again. ``now`` is what ages in requests are counted
+    from, and may be fixed; ``system`` is what copies age by, and when a file is seen.
 
     Raises:
         SettingsError: a file of secrets cannot be read.
@@ -132,8 +141,9 @@ def make_app(
             await locks.close()
             return
         turns = Turns()
-        async with open_stack(transport_settings(settings), on_request=_log_hop, turns=turns) as fetcher:
-            gateway = Gateway(fetcher, turns)
+        ledger = Ledger(settings.cache.dir, system)
+        async with open_stack(transport_settings(settings), clock=system, on_request=_log_hop, turns=turns) as fetcher:
+            gateway = Gateway(fetcher, turns, system.monotonic, ledger)
             solve = partial(drive, gateway=gateway)
             app[handlers.LOCKS] = locks = Locks(settings, indexes, solve, stored, telemetry, now, gateway.holds)
             tune()
@@ -142,6 +152,7 @@ def make_app(
             yield
             house.cancel()
             await locks.close()
+        await ledger.close()
 
     app.cleanup_ctx.append(lifespan)
     app.add_routes(ROUTES)

@@ -15,7 +15,7 @@ _LACKS = {
     "json": "pages come as HTML only (no PEP 691): they are larger, and say less",
     "gzip": "pages come uncompressed; compression at the index or its proxy makes them some ten times smaller",
     "hashes": "files are listed without sha256: they cannot be locked",
-    "upload_times": "files have no upload time (PEP 700): exclude_newer and policy.min_release_age leave them out",
+    "upload_times": "files have no upload time (PEP 700): release ages count from when this server first saw a file",
     "core_metadata": "there are no .metadata files (PEP 658): each candidate costs a look into its wheel",
     "ranges": "byte ranges do not work for files: without .metadata files whole wheels are fetched to be read",
 }

@@ -151,18 +151,20 @@ class _Reader:
             elif one.exclude_newer is not None:
                 newer = self._cutoff(name, one.exclude_newer)
             builds = None if one.builds is None else self.policy.builds(one.builds)
-            packages[name] = PackageOptions(index, one.prerelease, newer, builds)
+            packages[name] = PackageOptions(index, one.prerelease, newer, builds, self.ages.get(name))
+        exclude_newer = self._cutoff("", asked.exclude_newer)
         return Options(
             resolution=asked.resolution,
             prerelease=asked.prerelease,
             fork_strategy=asked.fork_strategy,
             index_strategy=self.policy.index_strategy(asked.index_strategy),
-            exclude_newer=self._cutoff("", asked.exclude_newer),
+            exclude_newer=exclude_newer,
             builds=self.policy.builds(asked.builds),
             no_binary=frozenset(asked.no_binary),
             only_binary=frozenset(asked.only_binary),
             no_deps=asked.no_deps,
             packages=packages,
+            release_age=self.ages.get(""),
         )
 
     def inputs(self) -> Inputs | None:

@@ -22,6 +22,7 @@ import random
 import tarfile
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -74,6 +75,17 @@ class FakeRelease:
         return buffer.getvalue()
 
 
+def html_page(files: list[dict[str, Any]]) -> bytes:
+    """A page of the simple API as HTML (PEP 503), from the entries of one as JSON."""
+    anchors = [
+        '<a href="{url}#sha256={hashes[sha256]}"{core}>{filename}</a><br>'.format(
+            **one, core=' data-core-metadata="true"' if "core-metadata" in one else ""
+        )
+        for one in files
+    ]
+    return "\n".join(["<!DOCTYPE html><html><body>", *anchors, "</body></html>"]).encode()
+
+
 def _split(text: str) -> list[str]:
     separator = " & " if " & " in text else ", "
     return [one.strip() for one in text.split(separator) if one.strip()]
@@ -82,8 +94,12 @@ def _split(text: str) -> list[str]:
 class World:
     """An index in the notation above. Obeys :class:`transport.fetch.Fetcher`."""
 
-    def __init__(self, text: str, *, seed: int | None = None) -> None:
-        """``seed``: answers come in a shuffled order (each waits a seeded number of loop turns)."""
+    def __init__(self, text: str, *, seed: int | None = None, html: bool = False) -> None:
+        """``seed``: answers come in a shuffled order (each waits a seeded number of loop turns).
+
+        ``html``: pages are HTML, which has no upload times.
+        """
+        self.html = html
         self.releases: dict[tuple[str, str], FakeRelease] = {}
         self.requests: Counter[str] = Counter()
         self._random = None if seed is None else random.Random(seed)
@@ -120,7 +136,10 @@ class World:
             releases = [one for one in self.releases.values() if one.name == name]
             if not releases:
                 return 404, "text/plain", b""
-            return 200, "application/vnd.pypi.simple.v1+json", orjson.dumps(self._page(name, releases))
+            page = self._page(name, releases)
+            if self.html:
+                return 200, "text/html", html_page(page["files"])
+            return 200, "application/vnd.pypi.simple.v1+json", orjson.dumps(page)
         filename = url.removeprefix(FILES)
         for release in self.releases.values():
             if filename == f"{release.filename}.metadata":
@@ -131,7 +150,7 @@ class World:
             return 200, "application/zip", self.files[filename]
         return 404, "text/plain", b""
 
-    def _page(self, name: str, releases: list[FakeRelease]) -> dict[str, object]:
+    def _page(self, name: str, releases: list[FakeRelease]) -> dict[str, Any]:
         files: list[dict[str, object]] = []
         for one in releases:
             is_sdist = "sdist" in one.flags

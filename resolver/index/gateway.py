@@ -27,8 +27,9 @@ from .archive import UnsafeArchive
 from .facts import Facts
 from .filename import FilenameError, parse_filename
 from .metadata import MalformedMetadata, parse_metadata
-from .page import CoreMetadata, File
+from .page import CoreMetadata, File, ProjectPage
 from .sdist import pkg_info_from_sdist, static_metadata
+from .sightings import Ledger
 from .simple import ACCEPT, MalformedPage, parse_page
 from .standing import Reliance, Standing
 from .wheel import metadata_from_wheel
@@ -59,9 +60,15 @@ class Gateway:
     """Projects and metadata, by name and by file. Long-lived, shared by all requests of a process."""
 
     def __init__(
-        self, fetcher: Fetcher, turns: Turns | None = None, monotonic: Callable[[], float] = time.monotonic
+        self,
+        fetcher: Fetcher,
+        turns: Turns | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        ledger: Ledger | None = None,
     ) -> None:
         """``fetcher`` is the whole transport stack; ``turns`` are those it computes in, too; ``monotonic`` its clock.
+
+        ``ledger`` knows when files without an upload time were first seen; without one, nobody does.
 
         Large pages are parsed in one thread: a second would not parse faster, for there is one interpreter lock, but
         would take the event loop's share of it.
@@ -73,6 +80,8 @@ class Gateway:
         self._metadata: Facts[Metadata] = Facts(MAX_METADATA_FACTS)
         self._standings: dict[tuple[Index, str], Standing] = {}
         self._absent: dict[Hashable, float] = {}
+        self._ledger = ledger
+        self._noting: dict[int, asyncio.Future[None]] = {}
         self.monotonic = monotonic
 
     async def standing(self, index: Index) -> Standing:
@@ -101,12 +110,20 @@ class Gateway:
             standing = self._standings[index, partition] = Standing()
         return standing
 
-    def known_project(self, key: Hashable) -> Project | None:
-        """The project that a :class:`Standing` has the key of; None where it was dropped to make room."""
-        return self._pages.get(key)
+    def known_project(self, key: Hashable, *, dated: bool = False) -> Project | None:
+        """The project that a :class:`Standing` has the key of; None where it was dropped to make room.
 
-    async def project(self, name: str, index: Index, *, stats: Stats, refresh: bool = False) -> Project | None:
+        ``dated``: None as well where :meth:`project` would have to wait for first sightings.
+        """
+        project = self._pages.get(key)
+        return None if dated and project is not None and id(project.page) in self._noting else project
+
+    async def project(
+        self, name: str, index: Index, *, stats: Stats, refresh: bool = False, dated: bool = False
+    ) -> Project | None:
         """The project page of ``name`` on ``index``; None for a clean 404 (or 410).
+
+        ``dated``: wait until it is known when the files that give no upload time were first seen.
 
         Raises:
             TransportError: no answer.
@@ -125,10 +142,25 @@ class Gateway:
         key = (response.partition, response.digest, response.url, name, index.name, index.url)
         project = self._pages.get(key)
         if project is None:
-            project = await self._parse(response.body, lambda: _project(response, name, index), index, name)
-            self._pages.put(key, project, len(response.body))
+            parsed = await self._parse(response.body, lambda: _project(response, name, index), index, name)
+            project = self._pages.get(key)  # another may have been quicker
+            if project is None:
+                project = parsed
+                self._pages.put(key, project, len(response.body))
+                self._note(project.page, (response.partition, index.url, name))
         standing.note(name, key, response.fresh_until)
+        noting = self._noting.get(id(project.page))
+        if dated and noting is not None:
+            await asyncio.shield(noting)
         return project
+
+    def _note(self, page: ProjectPage, view: tuple[str, ...]) -> None:
+        """Have the ledger note the files of a page that is new to us, beside the resolve that asked for it."""
+        if self._ledger is None or page.sightings is None:
+            return
+        noting = asyncio.ensure_future(self._ledger.note(view, page.undated, page.sightings.tell))
+        self._noting[id(page)] = noting
+        noting.add_done_callback(lambda _: self._noting.pop(id(page)))
 
     async def metadata(self, name: str, file: File, index: Index, *, stats: Stats) -> Metadata:
         """The core metadata of ``file``: its ``.metadata``, else the wheel's tail, the whole wheel, or a static sdist.

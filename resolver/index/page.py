@@ -16,6 +16,7 @@ from packaging.version import Version
 
 from .filename import sdist_stem, wheel_tail
 from .links import quoted
+from .sightings import Sightings
 
 PACKED_FIELDS = 8
 """Lines per file of a packed release: filename, url, hashes, core metadata, size, upload time, requires-python, yanked.
@@ -76,6 +77,8 @@ class Release:
     signature: frozenset[tuple[str | None, str | None, bool]]
     packed: str | None = field(default=None, repr=False, compare=False)
     """The files, packed, of a release that a parser made (see :data:`PACKED_FIELDS`)."""
+    sightings: Sightings | None = field(default=None, repr=False, compare=False)
+    """Of the page, where a file gives no upload time."""
 
     @classmethod
     def from_packed(
@@ -84,6 +87,7 @@ class Release:
         text: str,
         packed: str,
         signature: frozenset[tuple[str | None, str | None, bool]],
+        sightings: Sightings | None = None,
     ) -> Self:
         """Make a release whose files are unpacked when they are first asked for."""
         release = cls.__new__(cls)
@@ -92,7 +96,12 @@ class Release:
         put(release, "text", text)
         put(release, "signature", signature)
         put(release, "packed", packed)
+        put(release, "sightings", sightings)
         return release
+
+    def first_seen(self, file: File) -> datetime | None:
+        """When ``file``, one of the release that gives no upload time, was first seen; None where nobody knows."""
+        return None if self.sightings is None else self.sightings.of(file.filename)
 
     if not TYPE_CHECKING:  # to the type checker the fields are always there
 
@@ -118,6 +127,23 @@ class ProjectPage:
     skipped_count: int = 0
     status: str | None = None
     """Project status marker (PEP 792): ``archived``, ``quarantined``, ``deprecated``; None: active or not said."""
+    sightings: Sightings | None = field(default=None, repr=False, compare=False)
+    """Shared with the releases; None where all files give an upload time."""
+
+    def undated(self) -> dict[str, str]:
+        """The files that give no upload time: name → what makes a file this one and no other.
+
+        That is its SHA-256; where the index gives none, all of its hashes; where it gives no hash, its URL without the
+        query, which may be signed anew each time. For pages that a parser made.
+        """
+        found: dict[str, str] = {}
+        for release in self.releases:
+            fields = (release.packed or "").split("\n")
+            for at in range(0, len(fields) - 1, PACKED_FIELDS):
+                filename, url, hashes, _, _, uploaded = fields[at : at + 6]
+                if filename not in found and (not uploaded or _utc(uploaded) is None):
+                    found[filename] = _sha256(hashes).lower() or url.partition("?")[0]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +171,13 @@ def _hashes(text: str) -> tuple[tuple[str, str], ...]:
         if match is not None and (match[1] or len(match[2]) == 64):
             found.append((match[1] or "sha256", match[2]))
     return tuple(sorted(found))
+
+
+def _sha256(packed: str) -> str:
+    """The SHA-256 of packed hashes; all of them where there is none. ``""`` where there is nothing."""
+    if "," not in packed and "=" not in packed:
+        return packed
+    return next((one[7:] for one in packed.split(",") if one.startswith("sha256=")), packed)
 
 
 def _utc(text: str) -> str | None:

@@ -18,6 +18,7 @@ from packaging.version import Version
 from .filename import FilenameError, sdist_stem, sdist_version, split_wheel, version_of, wheel_tail
 from .links import BadLink, Links
 from .page import PACKED_FIELDS, Release
+from .sightings import Sightings
 
 MAX_SKIPPED = 100  # reasons kept per page: a warning, not a log
 MAX_SHOWN = 160  # characters of a file name in a warning
@@ -53,7 +54,7 @@ class _Group:
         self.keys: set[tuple[str | None, str | None, bool]] = set()
         self.sdists: list[tuple[str, str, tuple[None, str | None, bool]]] = []
 
-    def release(self) -> Release:
+    def release(self, sightings: Sightings | None) -> Release:
         if self.sdists:
             # One sdist per release, ".tar.gz" before ".zip" (PEP 625), whatever the order on the page.
             _, row, key = min(self.sdists, key=lambda one: (one[0][-4:].lower() == ".zip", one[0], one[1]))
@@ -67,7 +68,7 @@ class _Group:
                 _KEYS.clear()
             known = frozenset(_KEYS.setdefault(key, key) for key in signature)
             _SIGNATURES[known] = known
-        return Release.from_packed(self.version, self.text, "\n".join(self.rows), known)
+        return Release.from_packed(self.version, self.text, "\n".join(self.rows), known, sightings)
 
 
 class _Groups:
@@ -94,10 +95,10 @@ class _Groups:
             found = self.by_text[text] = self._by_version.setdefault(version, group)
         return found
 
-    def releases(self) -> tuple[Release, ...]:
+    def releases(self, sightings: Sightings | None) -> tuple[Release, ...]:
         # a group is made before its first entry proves usable
         filled = [group for group in self._by_version.values() if group.rows or group.sdists]
-        return tuple([group.release() for group in sorted(filled, key=_VERSION)])
+        return tuple([group.release(sightings) for group in sorted(filled, key=_VERSION)])
 
 
 def _hashes(value: Any) -> str:
@@ -177,11 +178,12 @@ def _absolute(entries: Sequence[Mapping[str, Any]], links: Links) -> Sequence[st
 
 def group(  # noqa: C901, PLR0912, PLR0915 - one loop on purpose: calls would cost as much as the work
     entries: Sequence[Mapping[str, Any]], links: Links, name: str
-) -> tuple[tuple[Release, ...], list[tuple[str, str]], int]:
+) -> tuple[tuple[Release, ...], list[tuple[str, str]], int, Sightings | None]:
     """Group the entries of a page (PEP 691, ``files``) into releases of ``name`` (normalised), ascending.
 
-    Returns the releases, at most :data:`MAX_SKIPPED` pairs of file name and the reason why it was skipped, and how
-    many were skipped. Files that are neither wheel nor sdist are counted only: old projects have hundreds.
+    Returns the releases, at most :data:`MAX_SKIPPED` pairs of file name and the reason why it was skipped, how many
+    were skipped, and room for first sightings where upload times are missing. Files that are neither wheel nor sdist
+    are counted only: old projects have hundreds.
     """
     groups = _Groups(name)
     by_text = groups.by_text
@@ -189,6 +191,7 @@ def group(  # noqa: C901, PLR0912, PLR0915 - one loop on purpose: calls would co
     tails: dict[str, str] = {}  # what follows the version in a wheel's name → its tags
     specifiers: dict[str | None, tuple[str, str | None]] = {None: ("", None)}
     skipped = _Skipped()
+    sightings: Sightings | None = None
     for entry, joined in zip(entries, _absolute(entries, links), strict=True):
         try:
             filename = entry["filename"]
@@ -249,6 +252,8 @@ def group(  # noqa: C901, PLR0912, PLR0915 - one loop on purpose: calls would co
                 if uploaded is not None:
                     raise _Unusable("its upload-time is no instant")  # noqa: TRY301 - as above
                 uploaded = ""
+            if uploaded[-1:] != "Z" and sightings is None:  # none, or one that may prove malformed
+                sightings = Sightings()
 
             yanked = entry.get("yanked")
             yanked = "" if yanked is False or yanked is None else _yanked(yanked)
@@ -271,4 +276,4 @@ def group(  # noqa: C901, PLR0912, PLR0915 - one loop on purpose: calls would co
             skipped.add(entry, str(error))
         except (KeyError, TypeError, AttributeError, ValueError, IndexError):
             skipped.add(entry, _fault(entry))
-    return groups.releases(), skipped.reasons, skipped.count
+    return groups.releases(sightings), skipped.reasons, skipped.count, sightings

@@ -57,7 +57,13 @@ def parse_page(body: bytes, content_type: str | None, url: str, name: str) -> Pr
     # A redirector or a cache that mixes things up must not pass one project off as another.
     if said and normalised(said) != wanted:
         raise MalformedPage(f"a page about {excerpt(said[:60])}, not about {wanted}")
-    releases, skipped, skipped_count = group(entries, links, wanted)
+    releases, skipped, skipped_count, sightings = group(entries, links, wanted)
     return ProjectPage(
-        name=wanted, url=url, releases=releases, skipped=tuple(skipped), skipped_count=skipped_count, status=status
+        name=wanted,
+        url=url,
+        releases=releases,
+        skipped=tuple(skipped),
+        skipped_count=skipped_count,
+        status=status,
+        sightings=sightings,
     )

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 
 from ..environment.place import Place, rank, requires_python_admits
 from ..index.page import File, ProjectPage, Release
 from ..solver import Exclusion
-from . import mismatch
+from . import dating, mismatch
 from .policy import Filter, Order
 from .versions import VersionList
 
@@ -72,16 +72,9 @@ class Selection:
     usable: int
     exclusions: tuple[Exclusion, ...]
     undated: int
-    """Releases that were excluded only because a file gives no upload time."""
-
-
-def instant(text: str) -> datetime | None:
-    """Read an upload time (RFC 3339); None where it is malformed."""
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+    """Releases that were excluded for want of an upload time: seen first too late, or nobody knows when."""
+    seen: tuple[datetime, datetime] | None = None
+    """Of ``undated``, the first and the last sighting that is known."""
 
 
 def file_fault(file: File, place: Place, allowed: Filter) -> tuple[str, str] | None:
@@ -103,14 +96,6 @@ def _fit_fault(tags: str | None, requires_python: str | None, place: Place, allo
     if tags is not None and rank(tags, place) is None:
         return (NO_FILE, mismatch.reason(tags, place))
     return None
-
-
-def is_too_new(file: File, limit: datetime | None) -> bool:
-    """Whether ``file`` was uploaded after ``limit`` (or does not say when)."""
-    if limit is None:
-        return False
-    uploaded = instant(file.upload_time) if file.upload_time else None
-    return uploaded is None or uploaded >= limit
 
 
 class Filtering:
@@ -150,8 +135,8 @@ class Filtering:
         faults: list[tuple[str, str]] = []
         for file in files:
             fault: tuple[str, str] | None
-            if limit is not None and is_too_new(file, limit):
-                fault = (TOO_NEW, file.upload_time or "")
+            if limit is not None and dating.is_too_new(file, release, limit):
+                fault = (TOO_NEW, dating.exclusion(file, release))
             elif file.yanked is not None and not opted_in:
                 fault = (YANKED, file.yanked)
             else:
@@ -173,7 +158,8 @@ def _worst(faults: Sequence[tuple[str, str]]) -> tuple[str, str]:
     nearest = min(kinds - {NO_BUILD} or kinds, key=_NEARNESS.index)
     if nearest == NO_FILE:
         return (NO_FILE, mismatch.nearest({detail for kind, detail in faults if kind == NO_FILE}))
-    details = sorted({detail for kind, detail in faults if kind == nearest})
+    found = {detail for kind, detail in faults if kind == nearest}
+    details = dating.told(found) if nearest == TOO_NEW else sorted(found)
     return (nearest, ", ".join(details[:6]))
 
 
@@ -196,7 +182,7 @@ def _select(project: Project, place: Place, allowed: Filter) -> Selection:
         fault = filtering.fault(release)
         if fault is not None:
             grouped[fault] = grouped.get(fault, 0) | (1 << number)
-            if fault == (TOO_NEW, ""):
+            if fault[0] == TOO_NEW and dating.is_undated(fault[1]):
                 undated |= 1 << number
     every = (1 << (len(project.page.releases) + 1)) - 2
     excluded = 0
@@ -208,7 +194,8 @@ def _select(project: Project, place: Place, allowed: Filter) -> Selection:
             grouped[PRERELEASE, "pre-releases are not allowed"] = early
             excluded |= early
     exclusions = tuple(Exclusion(mask, kind, detail) for (kind, detail), mask in grouped.items())
-    return Selection(every & ~excluded, exclusions, undated)
+    seen = [at for one in exclusions if one.kind == TOO_NEW and (at := dating.sighting(one.detail)) is not None]
+    return Selection(every & ~excluded, exclusions, undated, (min(seen), max(seen)) if seen else None)
 
 
 C = TypeVar("C", bound="Candidates")

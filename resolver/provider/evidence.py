@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ..environment.place import Place, rank
 from ..index.page import File, Release
-from .candidates import file_fault, is_too_new
+from .candidates import file_fault
+from .dating import is_too_new
 from .policy import Filter
 
 
@@ -17,7 +18,7 @@ def speakers(release: Release, place: Place, allowed: Filter) -> list[File]:
         spare = (
             sdist is not None
             and file_fault(sdist, place, allowed) is None
-            and not is_too_new(sdist, allowed.exclude_newer)
+            and not is_too_new(sdist, release, allowed.exclude_newer)
         )
         return [*wheels, sdist] if sdist is not None and spare else wheels
     # No wheel fits, so the sdist is what will be installed; a wheel for another platform was built from it and
@@ -31,7 +32,7 @@ def usable_wheels(release: Release, place: Place, allowed: Filter) -> list[File]
     """Wheels that can be installed in the place, best tags first."""
     ranked: list[tuple[int, str, File]] = []
     for file in release.wheels:
-        if file_fault(file, place, allowed) is not None or is_too_new(file, allowed.exclude_newer):
+        if file_fault(file, place, allowed) is not None or is_too_new(file, release, allowed.exclude_newer):
             continue
         if file.yanked is not None and release.text not in allowed.yanked_pins:
             continue

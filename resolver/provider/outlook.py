@@ -31,7 +31,7 @@ Need = tuple[str, tuple[str, ...], EnvironmentSet]
 class Outlook:
     """One project from one standpoint. Facts only; every value is computed once and never changes."""
 
-    __slots__ = ("_files", "declared", "edges", "needs", "pins", "standpoint", "table", "undated")
+    __slots__ = ("_files", "declared", "edges", "needs", "pins", "seen", "standpoint", "table", "undated")
 
     def __init__(self, project: Project, seen_from: Standpoint) -> None:
         self.standpoint = seen_from
@@ -47,7 +47,9 @@ class Outlook:
         self.pins: dict[tuple[int, tuple[str, ...]], Pin] = {}
         """(version, extras) → the pin of it in such a query, without who requires it."""
         self.undated = selection.undated.bit_count()
-        """How many releases were left out only because a file gives no upload time."""
+        """How many releases were left out for want of an upload time."""
+        self.seen = selection.seen
+        """Of these, the first and the last sighting that is known."""
         self._files: dict[int, tuple[File, ...]] = {}
 
     def files(self, bit: int) -> tuple[File, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from packaging.version import InvalidVersion, Version
 
 from ..environment.place import Place, evaluate
-from ..model import Builds, PackageOptions, Prerelease, Query, ResolutionMode, Stated
+from ..model import Builds, Options, PackageOptions, Prerelease, Query, ResolutionMode, Stated
 from .versions import exact_pin, mentions_prerelease
 
 _EVERY = ":all:"
@@ -36,6 +36,14 @@ class Order:
 
     lowest: bool = False
     stable_first: bool = True
+
+
+def cutoff(options: Options, name: str) -> datetime | None:
+    """From when on files of ``name`` do not count; None: all do."""
+    own = options.packages.get(name, _NO_OPTIONS).exclude_newer
+    if isinstance(own, datetime):
+        return own
+    return None if own is False else options.exclude_newer
 
 
 class Policies:
@@ -97,20 +105,21 @@ class Policies:
         stated = [*self._direct.get(name, ()), *self._constraints.get(name, ())]
         pins = {str(pin) for one in stated if (pin := exact_pin(one.requirement.specifier)) is not None}
         pins.update(kept)
-        exclude_newer = options.exclude_newer
-        if own.exclude_newer is False:
-            exclude_newer = None
-        elif isinstance(own.exclude_newer, datetime):
-            exclude_newer = own.exclude_newer
         return Filter(
             wheels=not (_EVERY in options.no_binary or name in options.no_binary),
             sdists=not (_EVERY in options.only_binary or name in options.only_binary)
             and (own.builds or options.builds) is not Builds.NEVER,
-            exclude_newer=exclude_newer,
+            exclude_newer=cutoff(options, name),
             yanked_pins=frozenset(pins),
             hashes=frozenset(one for direct in self._direct.get(name, ()) for one in direct.hashes),
             prereleases=self._admits_prereleases(name, own.prerelease or options.prerelease),
         )
+
+    def release_age(self, name: str) -> timedelta | None:
+        """How old a release of ``name`` has to be; None where an instant limits it, or nothing does."""
+        options = self._query.options
+        own = options.packages.get(name, _NO_OPTIONS)
+        return options.release_age if own.exclude_newer is None else own.release_age
 
     def order(self, name: str) -> Order:
         """Which candidate of ``name`` to try first."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgpack
@@ -54,6 +57,21 @@ def test_a_universal_lock_is_for_every_environment_from_a_python_on(directory: P
     refused = lock("--universal", "--python-platform", "linux")
     assert refused.code == 2
     assert "--universal is for every platform" in refused.err
+
+
+def test_what_an_earlier_run_saw_dates_files_without_an_upload_time(directory: Path, lock: Lock) -> None:
+    (directory / "requirements.in").write_text("app\n")
+    assert lock("requirements.in", *LINUX).code == 0
+    limited = ("requirements.in", *LINUX, "--exclude-newer", "2026-03-01")
+    refused = lock(*limited)
+    assert refused.code == 1
+    assert "this service saw it first on" in refused.err
+    with contextlib.closing(sqlite3.connect(directory.parent / "cache" / "first-seen" / "1.sqlite")) as ledger:
+        ledger.execute("UPDATE files SET seen = ?", (datetime(2026, 2, 1, tzinfo=UTC).timestamp(),))
+        ledger.commit()
+    done = lock(*limited)
+    assert done.code == 0, done.err
+    assert versions(done.out) == {"app": "2.0", "lib": "2.1"}
 
 
 def test_several_targets_share_one_lock(directory: Path, lock: Lock) -> None:

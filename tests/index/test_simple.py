@@ -153,6 +153,34 @@ def test_upload_times_are_instants_in_utc_or_absent(said: str, utc: str | None) 
     assert files(read(entry(upload_time=said)))[0].upload_time == utc
 
 
+def test_files_without_an_upload_time_are_told_by_name_and_by_what_makes_them_themselves() -> None:
+    wheel = "foo-1.0-{}-none-any.whl".format
+    page = read(
+        entry(wheel("py3"), upload_time="2024-01-02T03:04:05Z"),
+        entry(wheel("cp311"), hashes={"sha256": SHA.upper(), "md5": "0" * 32}),
+        entry(wheel("cp312"), hashes={"md5": "0" * 32}),
+        entry(wheel("cp313"), hashes={}, url=f"/files/{wheel('cp313')}?signature=1"),
+        entry(wheel("cp314"), upload_time="2024-01-02T03:04:05"),
+        entry("foo-1.0.tar.gz", upload_time="2024-01-02T03:04:05+01:00"),
+    )
+    assert page.sightings is not None
+    assert page.undated() == {
+        wheel("cp311"): SHA,
+        wheel("cp312"): "md5=" + "0" * 32,
+        wheel("cp313"): f"https://index.example/files/{wheel('cp313')}",
+        wheel("cp314"): SHA,
+    }
+    assert {file.filename for file in files(page) if file.upload_time is None} == set(page.undated())
+    assert {one.sightings for one in page.releases} == {page.sightings}
+
+
+def test_a_page_with_all_upload_times_has_no_room_for_sightings() -> None:
+    page = read(entry(upload_time="2024-01-02T03:04:05Z"), entry("foo-2.0.tar.gz", upload_time="2024-01-02T03:04:05Z"))
+    assert page.sightings is None
+    assert page.undated() == {}
+    assert all(one.first_seen(file) is None for one in page.releases for file in one.wheels)
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "reason"),
     [

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ import orjson
 from service import listening, worker
 from service.app import make_app
 from service.configuration import load
+from tests.fake_index import html_page
 from tests.transport.server import Answer, Plain, Seen, Server, reply
+from transport.clock import SYSTEM, Clock
 
 TARGET = {"python": "3.13", "platform": "linux"}
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -52,8 +55,8 @@ class Wheel:
         return metadata(self.name, self.version, *self.requires)
 
 
-def page(name: str, *wheels: Wheel, files: str = "/files/") -> bytes:
-    entries = [
+def _entries(*wheels: Wheel, files: str) -> list[dict[str, Any]]:
+    return [
         {
             "filename": wheel.filename,
             "url": f"{files}{wheel.filename}",
@@ -64,6 +67,15 @@ def page(name: str, *wheels: Wheel, files: str = "/files/") -> bytes:
         }
         for wheel in wheels
     ]
+
+
+def undated_page(*wheels: Wheel, files: str = "/files/") -> bytes:
+    """Return a page in HTML, which has no upload times."""
+    return reply(html_page(_entries(*wheels, files=files)), content_type="text/html")
+
+
+def page(name: str, *wheels: Wheel, files: str = "/files/") -> bytes:
+    entries = _entries(*wheels, files=files)
     return reply(orjson.dumps({"meta": {"api-version": "1.1"}, "name": name, "files": entries}), content_type=JSON)
 
 
@@ -131,6 +143,7 @@ async def serving(
     *,
     environ: Mapping[str, str] | None = None,
     network: Mapping[str, Any] | None = None,
+    clock: Clock = SYSTEM,
     **settings: Any,
 ) -> AsyncIterator[Service]:
     """Serve with these index tables, or a file of settings; ``environ`` is read for settings, too."""
@@ -145,7 +158,7 @@ async def serving(
     config = indexes if isinstance(indexes, Path) else None
     given = {"HOME": str(directory), **(environ or {})}
     configuration = load(environ=given, directory=directory, flags=flags, config=config)
-    app = make_app(configuration)
+    app = make_app(configuration, now=lambda: datetime.fromtimestamp(clock.wall(), UTC), system=clock)
     sock = listening.bind("127.0.0.1", 0)
     port: int = sock.getsockname()[1]
     runner, server = await worker.start(app, sock, limit=2.0)
