@@ -17,6 +17,7 @@ from .incompatibility import (
 )
 from .shortening import shortened
 from .solver import Solver
+from .source import Source
 
 __all__ = [
     "ROOT",
@@ -38,6 +39,7 @@ __all__ = [
     "Solved",
     "Solver",
     "SolverError",
+    "Source",
     "Unavailable",
     "UnknownVersion",
     "Unsolvable",

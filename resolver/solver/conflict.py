@@ -12,16 +12,20 @@ differ from pub's ``solver.md``:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from .facts import Exclusion, Package
 from .incompatibility import ROOT, Derived, FromDependency, FromExclusion, Incompatibility
-from .package_state import Fact, PackageState, Reason, incompatibility_of
+from .package_state import Assumption, PackageState, Reason, incompatibility_of
 
 MAX_DETAILS: Final = 3
 """Details of one kind that are told of one package: the tags of fifty old wheels explain no more than three."""
+
+_TERM_STEPS: Final = 20
+"""A term of a derived incompatibility counts as so many steps: it stays in memory, with some 200 bytes of its share
+of the node. The default budget is thus spent before proofs take 200 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Analysis:
         note: Callable[[PackageState, Incompatibility], None],
         spend: Callable[[int], None],
     ) -> None:
-        """``note`` hears of every step, for the priorities; ``spend`` counts terms and may raise."""
+        """``note`` hears of every step, for the priorities; ``spend`` counts the work and may raise."""
         self._states = states
         self._note = note
         self._spend = spend
@@ -78,10 +82,7 @@ class Analysis:
         for package, mask in incompatibility.terms.items():
             state = self._states[package]
             assumptions = state.assumptions
-            outside = state.known & ~mask
-            at = len(assumptions) - 1
-            while at > 0 and not assumptions[at - 1][0] & outside:
-                at -= 1
+            at = _first_within(assumptions, state.known & ~mask, len(assumptions) - 1)
             _, position, level, _ = assumptions[at]
             if position > latest_position:
                 earlier_level = max(earlier_level, latest_level)
@@ -97,9 +98,7 @@ class Analysis:
         if reason is not None:
             admitted = latest.universe & ~incompatibility_of(reason).terms[latest.package]
             difference = admitted & latest.known & ~incompatibility.terms[latest.package]
-        at = latest_at
-        while at > 0 and not latest.assumptions[at - 1][0] & difference:
-            at -= 1
+        at = _first_within(latest.assumptions, difference, latest_at)
         earlier_level = max(earlier_level, latest.assumptions[at][2])
         return _Satisfier(latest, latest_level, reason, earlier_level)
 
@@ -117,7 +116,7 @@ class Analysis:
             del terms[package]
         else:
             terms[package] = either
-        self._spend(len(terms))
+        self._spend(len(terms) * _TERM_STEPS)
         return Incompatibility(terms, Derived(left, right))
 
     def _without_known(self, incompatibility: Incompatibility) -> Incompatibility:
@@ -130,13 +129,25 @@ class Analysis:
         return incompatibility
 
 
+def _first_within(assumptions: Sequence[Assumption], outside: int, at: int) -> int:
+    """The first assumption that leaves nothing of ``outside``, given that the one ``at`` does not."""
+    first = 0
+    while first < at:  # masks only shrink from one to the next
+        middle = (first + at) // 2
+        if assumptions[middle][0] & outside:
+            first = middle + 1
+        else:
+            at = middle
+    return at
+
+
 def _covering(state: PackageState, missing: int) -> list[Incompatibility]:
     """Facts about a package alone that together forbid the versions ``missing``; those of one kind as one."""
     excluded: dict[tuple[str, str], Exclusion] = {}
     found: list[Incompatibility] = []
     for reason in state.unary:
-        if isinstance(reason, Fact) and isinstance(reason.cause, Exclusion):
-            mask, kind, detail = reason.versions & missing, reason.cause.kind, reason.cause.detail
+        if isinstance(reason, Exclusion):
+            mask, kind, detail = reason.mask & missing, reason.kind, reason.detail
             if mask:
                 missing &= ~mask
                 # Each constraint is a statement of its own, which can be changed by itself.

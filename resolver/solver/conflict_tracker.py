@@ -17,28 +17,32 @@ _WORST: Final = 10  # packages named when the budget is spent: more would not he
 class ConflictTracker:
     """Counts conflicts per package, over the whole solve."""
 
+    __slots__ = ("_states", "culprits", "rejected", "tried")
+
     def __init__(self, states: Mapping[Package, PackageState], tried: PackageState) -> None:
         self.tried = tried
         """The package whose version was tried last."""
         self._states = states
-        self._rejected: list[PackageState] = []
-        self._culprits: list[PackageState] = []
+        self.rejected: list[PackageState] = []
+        """Those that reached the threshold since :meth:`promote`, and below those that others were rejected for."""
+        self.culprits: list[PackageState] = []
 
     def note(self, affected: PackageState, incompatibility: Incompatibility) -> None:
         """Count for the priorities: against whom the package just tried was rejected."""
         is_real = False
+        project = affected.base or affected
         for package in incompatibility.terms:
             culprit = self._states[package]
-            if culprit.project is affected.project:
+            if (culprit.base or culprit) is project:
                 continue  # an extra repeats the conflicts of its base
             is_real = True
             culprit.culprit += 1
             if culprit.culprit == CONFLICT_THRESHOLD:
-                self._culprits.append(culprit)
+                self.culprits.append(culprit)
         if is_real:
             self.tried.affected += 1
             if self.tried.affected == CONFLICT_THRESHOLD:
-                self._rejected.append(self.tried)
+                self.rejected.append(self.tried)
 
     def promote(self, agenda: Agenda, solution: PartialSolution) -> None:
         """Decide packages that were often rejected earlier, and take back decisions that often caused rejections.
@@ -47,17 +51,18 @@ class ConflictTracker:
         the way of choose first. Moving it forward as well, as uv does, decides it before what would narrow it; on
         real sets that cost older versions of the rest and three times the requests.
         """
-        for state in self._rejected:
-            if state.package is not ROOT and agenda.advance(state.project, Urgency.CONFLICT_EARLY):
+        for state in self.rejected:
+            if state.package is not ROOT and agenda.advance(state, Urgency.CONFLICT_EARLY):
                 _take_back(state, solution)
-        for state in self._culprits:
-            urgency = state.project.urgency
+        for state in self.culprits:
+            project = state.base or state
+            urgency = project.urgency
             if urgency is Urgency.SINGLETON and self._is_hasty(state):
-                state.project.urgency = urgency = Urgency.UNSPECIFIED
+                project.urgency = urgency = Urgency.UNSPECIFIED
             if state.package is not ROOT and urgency is Urgency.UNSPECIFIED:
                 _take_back(state, solution)
-        self._rejected.clear()
-        self._culprits.clear()
+        self.rejected.clear()
+        self.culprits.clear()
 
     def _is_hasty(self, state: PackageState) -> bool:
         """Whether a package that others pin was decided before they had a say.

@@ -5,18 +5,20 @@ Not earlier: a fact that arrived before it was needed must not change the course
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from .conflict_tracker import ConflictTracker
 from .facts import Dependency, Package
 from .incompatibility import ROOT, Incompatibility, Unavailable
-from .package_state import Fact, PackageState
+from .package_state import Fact, PackageState, Watch
 from .partial_solution import PartialSolution
 from .priority import Agenda
 
 
 class Enforcement:
     """Makes facts, and puts incompatibilities where propagation looks for them."""
+
+    __slots__ = ("_agenda", "_solution", "_states", "_tracker", "vanished")
 
     def __init__(
         self,
@@ -32,73 +34,105 @@ class Enforcement:
         self._solution = solution
         self._tracker = tracker
 
-    def enforce(self, state: PackageState, version: int) -> bool:
-        """Return whether the version may still be chosen: not where all else that one of its facts names holds."""
-        declared = state.declared[version]
+    def take_over(self, facts: Iterable[Fact]) -> None:
+        """Let propagation look at what came into force during the descent, in this order."""
+        for fact in facts:
+            other = fact.other
+            assert other is not None
+            state, versions, forbidden = fact.state, fact.versions, other.universe ^ fact.admitted
+            state.facts[other, fact.admitted] = fact
+            state.watches[fact] = (versions, other, forbidden, (), fact)
+            other.watches[fact] = (forbidden, state, versions, (), fact)
+
+    def enforce(
+        self,
+        state: PackageState,
+        version: int,
+        declared: Sequence[Dependency] | Unavailable,
+        others: Sequence[PackageState],
+    ) -> bool:
+        """Return whether the version may still be chosen: not where all else that one of its facts names holds.
+
+        ``others`` are the packages of the dependencies, in their order.
+        """
+        bit = 1 << version
+        state.enforced |= bit
         if isinstance(declared, Unavailable):
-            self._forbid(self._fact(state, version, declared, None, 0), version)
-            return False
-        states = self._states
-        for dependency in declared:
-            self._agenda.mention(states[dependency.package], is_exact=dependency.is_exact)
-        rejection: Fact | None = None
-        for dependency in declared:
-            other = states[dependency.package]
-            assert other.table is not None
-            admitted = other.table.mask(dependency.key)
-            if other is state and admitted >> version & 1:
-                continue
-            fact = self._fact(state, version, dependency, other, admitted)
-            if fact.is_unary:
-                self._forbid(fact, version)
-                rejection = rejection or fact
-            elif self._solution.has_backtracked and not other.mask & admitted:
-                # Before anything went wrong this look ahead is left out, as in pubgrub-rs: propagation finds it, too.
-                rejection = rejection or fact
+            rejection: Fact | None = self._forbid(state, bit, declared, declared, None, 0)
+        else:
+            rejection = self._depend(state, bit, declared, others)
         if rejection is None or state.package is ROOT:
             return True
         self._tracker.note(state, rejection.incompatibility())
         return False
 
-    def _fact(
+    def _depend(
+        self, state: PackageState, bit: int, declared: Sequence[Dependency], others: Sequence[PackageState]
+    ) -> Fact | None:
+        """Put dependencies into force. Return the first fact that rejects the version."""
+        rejection: Fact | None = None
+        # Before anything went wrong the look ahead is left out, as in pubgrub-rs: propagation finds it, too.
+        looks_ahead = self._solution.has_backtracked
+        facts, watches = state.facts, state.watches
+        for dependency, other in zip(declared, others, strict=True):
+            if other.tiebreak < 0 or dependency.is_exact:
+                self._agenda.mention(other, is_exact=dependency.is_exact)
+            assert other.table is not None
+            admitted = other.table.mask(dependency.key)
+            if other is state:
+                if not admitted & bit:
+                    fact = self._forbid(state, bit, (state, admitted or dependency), dependency, state, admitted)
+                    rejection = rejection or fact
+                continue
+            if not admitted:
+                fact = self._forbid(state, bit, (other, dependency), dependency, other, 0)
+                rejection = rejection or fact
+                continue
+            key = (other, admitted)
+            known = facts.get(key)
+            if known is None:
+                fact = facts[key] = Fact(state, bit, dependency, other, admitted)
+            else:  # it is news again: to the end, where the newest are
+                fact = known
+                fact.widen(bit, dependency)
+                del watches[fact], other.watches[fact]
+                if state.active is not watches:
+                    state.active.pop(fact, None)
+                if other.active is not other.watches:
+                    other.active.pop(fact, None)
+            forbidden, versions = other.universe ^ admitted, fact.versions
+            watches[fact] = watch = (versions, other, forbidden, (), fact)
+            if state.active is not watches:
+                state.active[fact] = watch
+            other.watches[fact] = watch = (forbidden, state, versions, (), fact)
+            if other.active is not other.watches:
+                other.active[fact] = watch
+            if looks_ahead and rejection is None and not other.mask & admitted:
+                rejection = fact
+        return rejection
+
+    def _forbid(
         self,
         state: PackageState,
-        version: int,
+        bit: int,
+        key: Hashable,
         cause: Dependency | Unavailable,
         other: PackageState | None,
         admitted: int,
     ) -> Fact:
-        """Make a fact, or widen the one that says the same of other versions, and put it where it is looked for."""
-        key = cause if other is None else (other, admitted, admitted or cause)
+        """Take a version from its package for good; a conflict if it was the last."""
         fact = state.facts.get(key)
         if fact is None:
-            fact = state.facts[key] = Fact(state, 1 << version, cause, other, admitted)
-            if fact.is_unary:
-                state.unary.append(fact)
+            fact = state.facts[key] = Fact(state, bit, cause, other, admitted)
+            state.unary.append(fact)
         else:
-            fact.widen(version, cause)
-            if other is not None and not fact.is_unary:
-                # It is news again: to the end of the lists, where the newest are.
-                state.watches = [watch for watch in state.watches if watch[4] is not fact]
-                other.watches = [watch for watch in other.watches if watch[4] is not fact]
-        if other is not None and not fact.is_unary:
-            self._watch_fact(fact, other)
-        return fact
-
-    @staticmethod
-    def _watch_fact(fact: Fact, other: PackageState) -> None:
-        forbidden = other.universe & ~fact.admitted
-        fact.state.watches.append((fact.versions, other, forbidden, (), fact))
-        other.watches.append((forbidden, fact.state, fact.versions, (), fact))
-
-    def _forbid(self, fact: Fact, version: int) -> None:
-        """Take a version from its package for good; a conflict if it was the last."""
-        state = fact.state
-        if state.package is not ROOT and state.mask & ~(1 << version):
-            state.known &= ~(1 << version)
+            fact.widen(bit, cause)
+        if state.package is not ROOT and state.mask & ~bit:
+            state.known &= ~bit
             state.mask &= state.known
         elif self.vanished is None:
             self.vanished = fact
+        return fact
 
     def watch(self, incompatibility: Incompatibility) -> None:
         """Let propagation look at an incompatibility that was learned."""
@@ -111,6 +145,7 @@ class Enforcement:
         for state, mask in terms:
             others = tuple(term for term in terms if term[0] is not state)
             if len(others) == 1:
-                state.watches.append((mask, *others[0], (), incompatibility))
+                watch: Watch = (mask, *others[0], (), incompatibility)
             else:
-                state.watches.append((mask, None, 0, others, incompatibility))
+                watch = (mask, None, 0, others, incompatibility)
+            state.watches[incompatibility] = state.active[incompatibility] = watch

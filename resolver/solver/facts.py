@@ -31,9 +31,12 @@ class Exclusion:
     """The fact in words that follow the name of the package: "was yanked (broken)", "needs Python >=3.13"."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Dependency:
-    """A requirement of one version (or of the root) on a package."""
+    """A requirement of one version (or of the root) on a package. It is never changed.
+
+    Not frozen: drivers make thousands of them for a solve, and a frozen one takes three times as long to make.
+    """
 
     package: Package
     key: Hashable
@@ -53,7 +56,7 @@ class VersionTable(Protocol):
         ...
 
     def mask(self, key: Hashable, /) -> int:
-        """The versions that a dependency's key admits."""
+        """The versions that a dependency's key admits, none beyond ``count``."""
         ...
 
     def choose(self, allowed: int, /) -> int:

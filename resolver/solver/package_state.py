@@ -18,7 +18,7 @@ from .incompatibility import (
     NoVersions,
     Unavailable,
 )
-from .priority import Project
+from .priority import Urgency
 
 
 class Fact:
@@ -28,15 +28,15 @@ class Fact:
     narrower fact stays true. ``other`` is None, or ``admitted`` is 0, where the fact is about ``state`` alone.
     """
 
-    __slots__ = ("_made", "_made_for", "admitted", "cause", "other", "state", "versions")
+    __slots__ = ("_made", "admitted", "cause", "other", "state", "versions")
 
     def __init__(
         self,
         state: PackageState,
         versions: int,
-        cause: Dependency | Exclusion | Unavailable,
-        other: PackageState | None = None,
-        admitted: int = 0,
+        cause: Dependency | Unavailable,
+        other: PackageState | None,
+        admitted: int,
     ) -> None:
         self.state = state
         self.versions = versions
@@ -44,35 +44,27 @@ class Fact:
         self.other = other
         self.admitted = admitted
         self._made: Incompatibility | None = None
-        self._made_for = 0
 
-    @property
-    def is_unary(self) -> bool:
-        """Forbids versions of one package whatever else is chosen."""
-        return not self.admitted or self.other is self.state
-
-    def widen(self, version: int, cause: Dependency | Exclusion | Unavailable) -> None:
-        """The same holds of another version, if in other words."""
-        self.versions |= 1 << version
-        if isinstance(cause, Dependency) and isinstance(self.cause, Dependency):
-            is_same_text = cause.key == self.cause.key
-            self.cause = Dependency(
-                cause.package,
-                cause.key if is_same_text else None,
-                cause.source if cause.source == self.cause.source else "",
-            )
+    def widen(self, versions: int, cause: Dependency | Unavailable) -> None:
+        """The same holds of other versions, if in other words."""
+        self.versions |= versions
+        told = self.cause
+        if isinstance(cause, Dependency) and isinstance(told, Dependency):
+            is_same_key, is_same_source = cause.key == told.key, cause.source == told.source
+            if not (is_same_key and is_same_source) and (told.key is not None or told.source):
+                self.cause = Dependency(
+                    told.package, told.key if is_same_key else None, told.source if is_same_source else ""
+                )
 
     def incompatibility(self) -> Incompatibility:
         """The node of the derivation graph."""
-        if self._made is None or self._made_for != self.versions:
-            self._made = self._make()
-            self._made_for = self.versions
-        return self._made
+        made = self._made
+        if made is None or made.terms[self.state.package] != self.versions:
+            made = self._made = self._make()
+        return made
 
     def _make(self) -> Incompatibility:
         package, versions, cause, other = self.state.package, self.versions, self.cause, self.other
-        if isinstance(cause, Exclusion):
-            return Incompatibility({package: versions}, FromExclusion(cause.kind, cause.detail))
         if isinstance(cause, Unavailable):
             return Incompatibility({package: versions}, cause)
         assert other is not None
@@ -110,14 +102,20 @@ Watch: TypeAlias = tuple[int, "PackageState | None", int, "tuple[tuple[PackageSt
 """An incompatibility as one of its packages sees it: (my mask, other package and its mask, or None and 0 if there
 are several others, those, reason)."""
 
+_CROWDED = 64  # watches; fewer are looked through faster than they are sorted out
+
 
 class PackageState:
     """One package of one solve."""
 
     __slots__ = (
+        "active",
+        "active_level",
+        "active_opened",
         "affected",
         "assumptions",
         "base",
+        "crowded",
         "culprit",
         "decided",
         "declared",
@@ -125,22 +123,24 @@ class PackageState:
         "facts",
         "known",
         "mask",
+        "named_by",
+        "order",
         "package",
-        "project",
         "queued",
         "rank",
         "table",
         "tiebreak",
         "unary",
         "universe",
+        "urgency",
+        "waiting",
         "watches",
     )
 
-    def __init__(self, package: Package, project: Project) -> None:
+    def __init__(self, package: Package) -> None:
         self.package = package
-        self.project = project
         self.base: PackageState | None = None
-        """What an extra is an extra of."""
+        """What an extra is an extra of. Both share the base's place in the order: ``base or self``."""
         self.table: VersionTable | None = None
         self.universe = 1
         self.known = 1
@@ -149,37 +149,76 @@ class PackageState:
         """What facts and assumptions leave."""
         self.assumptions: list[Assumption] = []
         self.decided = 0
-        self.watches: list[Watch] = []
-        self.unary: list[Fact | Incompatibility] = []
+        self.waiting = 0
+        """How often the state is in the work list of propagation."""
+        self.named_by: PackageState | None = None
+        """During the descent: whose dependencies named the package last."""
+        self.watches: dict[Reason, Watch]
+        """By what they are about, the newest last: what is news again moves to the end in constant time."""
+        self.active: dict[Reason, Watch]
+        """Those that are looked at; ``watches`` itself, as long as there are few."""
+        self.active_level = 0
+        self.active_opened = 0
+        """Where ``active`` is a selection: up to which level's assumptions, and which opening of it."""
+        self.crowded = _CROWDED
+        """With more watches than these, a selection is made."""
+        self.unary: list[Exclusion | Fact | Incompatibility] = []
         """Why bits are missing in ``known``."""
         self.declared: dict[int, Sequence[Dependency] | Unavailable] = {}
         """What the driver said of each version, inert until the version is tried."""
         self.enforced = 0
         """Versions that were tried: what is declared of them is in force."""
-        self.facts: dict[Hashable, Fact] = {}
+        self.facts: dict[Hashable, Fact]
         """The facts in force by what they say, so that equal ones of several versions become one."""
-        self.rank = 0
+        self.order = -1
+        self.urgency = Urgency.UNSPECIFIED
         self.tiebreak = -1
+        self.rank = 0
         self.queued = -1
         self.affected = 0
         self.culprit = 0
 
-    def forget(self) -> None:
-        """Let go of everything: states refer to each other in cycles, which are costly to collect."""
-        self.base = self.table = None
-        self.assumptions = []
-        self.watches = []
-        self.unary = []
-        self.declared = {}
+    def arm(self) -> None:
+        """Make room for what is needed once something went wrong; before, every state would carry it in vain."""
+        self.named_by = None
+        self.watches = self.active = {}
         self.facts = {}
+
+    def forget(self, *, is_armed: bool) -> None:
+        """Let go of what refers to other states: cycles are costly to collect."""
+        if is_armed:
+            self.watches.clear()
+            self.active.clear()
+            self.facts.clear()
+        self.named_by = None
+        self.assumptions.clear()
+        self.unary.clear()
 
     def attach(self, table: VersionTable) -> None:
         """Learn the versions. Nothing follows from them before something depends on the package."""
         self.table = table
-        self.universe = (1 << (table.count + 1)) - 1
-        self.known = self.universe
-        for exclusion in table.exclusions():
-            if exclusion.mask:
-                self.known &= ~exclusion.mask
-                self.unary.append(Fact(self, exclusion.mask, exclusion))
-        self.mask = self.known
+        self.universe = known = (2 << table.count) - 1
+        exclusions = table.exclusions()
+        if exclusions:
+            for exclusion in exclusions:
+                known &= ~exclusion.mask
+            self.unary += exclusions
+        self.known = self.mask = known
+
+    def mask_at(self, level: int) -> int:
+        """What is left by assumptions up to a level: ``mask`` is a part of it until that level is taken back."""
+        for mask, _, made_at, _ in reversed(self.assumptions):
+            if made_at <= level:
+                return mask & self.known
+        return self.known
+
+    def select_watches(self, level: int, opened: int) -> None:
+        """Leave out watches that are contradicted until ``level``, the ``opened``-th to be opened, is taken back."""
+        mask = self.mask_at(level)
+        self.active = {
+            reason: watch
+            for reason, watch in self.watches.items()
+            if watch[0] & mask and (watch[1] is None or watch[1].mask_at(level) & watch[2])
+        }
+        self.active_level, self.active_opened = level, opened
+        self.crowded = max(_CROWDED, len(self.active) * 5 // 4)

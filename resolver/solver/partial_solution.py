@@ -14,7 +14,7 @@ from .priority import Agenda
 class PartialSolution:
     """All assumptions in the order they were made."""
 
-    __slots__ = ("_agenda", "_starts", "has_backtracked", "level", "order")
+    __slots__ = ("_agenda", "_count", "_starts", "has_backtracked", "level", "opened", "order")
 
     def __init__(self, agenda: Agenda) -> None:
         self._agenda = agenda
@@ -24,21 +24,29 @@ class PartialSolution:
         self.has_backtracked = False
         self._starts: list[int] = [0]
         """The position of the first assumption of each level."""
+        self._count = 0
+        self.opened: list[int] = [0]
+        """Which decision opened each level, counted from the start: another one of the same level, another number."""
 
     def decide(self, state: PackageState, version: int) -> None:
         """Open a level with the choice of ``version``."""
         self.level += 1
-        self._starts.append(len(self.order))
+        self._count += 1
+        self.opened.append(self._count)
+        order = self.order
+        position = len(order)
+        self._starts.append(position)
         mask = 1 << version
-        state.assumptions.append((mask, len(self.order), self.level, None))
-        self.order.append(state)
+        state.assumptions.append((mask, position, self.level, None))
+        order.append(state)
         state.mask = mask
         state.decided = version
 
     def derive(self, state: PackageState, mask: int, reason: Reason) -> None:
         """Narrow ``state`` to ``mask``, a true part of what it was, because of ``reason``."""
-        state.assumptions.append((mask, len(self.order), self.level, reason))
-        self.order.append(state)
+        order = self.order
+        state.assumptions.append((mask, len(order), self.level, reason))
+        order.append(state)
         state.mask = mask
         if not mask & 1:
             self._agenda.outdated.append(state)
@@ -59,7 +67,7 @@ class PartialSolution:
             state.mask = assumptions[-1][0] & state.known if assumptions else state.known
             if not state.mask & 1:
                 self._agenda.outdated.append(state)
-        del self._starts[level + 1 :]
+        del self._starts[level + 1 :], self.opened[level + 1 :]
         self.level = level
 
     def check(self) -> None:

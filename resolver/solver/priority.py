@@ -12,8 +12,6 @@ from enum import IntEnum
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from .facts import Package
-
 if TYPE_CHECKING:
     from .package_state import PackageState
 
@@ -22,49 +20,42 @@ CONFLICT_THRESHOLD = 5
 
 _CLASS_BITS = 48
 _ORDER_BITS = 24
+_TIEBREAK = (1 << _ORDER_BITS) - 1
 
 
 class Urgency(IntEnum):
     """Classes of packages, the most urgent first."""
 
     SINGLETON = 0
-    CONFLICT_EARLY = 1
+    CONFLICT_EARLY = 1 << _CLASS_BITS
     """Often rejected itself."""
-    UNSPECIFIED = 2
-
-
-class Project:
-    """A package and its extras: they share one place in the order."""
-
-    __slots__ = ("name", "order", "urgency")
-
-    def __init__(self, name: Package) -> None:
-        self.name = name
-        self.order = -1
-        self.urgency = Urgency.UNSPECIFIED
+    UNSPECIFIED = 2 << _CLASS_BITS
 
 
 class Agenda:
     """The packages that await a decision, by rank.
 
-    A package's rank is settled when its mask changed, not whenever its project moves: that is uv's order, too, and
-    the reason for ``outdated``. The heap may hold packages that were decided or are no longer required: they are
-    skipped when they surface. ``PackageState.queued`` is the rank under which a package is in the heap, so that it is
-    there once.
+    A rank is an integer: the urgency and the order of the base package (an extra has no place of its own), and in the
+    lowest bits the tiebreak, which is the package's own number. It is settled when the package's mask changed, not
+    whenever its base moves: that is uv's order, too, and the reason for ``outdated``. The heap may hold packages that
+    were decided or are no longer required: they are skipped when they surface. ``PackageState.queued`` is the rank
+    under which a package is in the heap, so that it is there once.
     """
+
+    __slots__ = ("_by_tiebreak", "_heap", "_projects", "outdated")
 
     def __init__(self) -> None:
         self.outdated: list[PackageState] = []
         """Required packages whose mask changed since the last look at the heap."""
-        self._heap: list[tuple[int, int]] = []
+        self._heap: list[int] = []
         self._by_tiebreak: list[PackageState] = []
         self._projects = 0
 
     def mention(self, state: PackageState, *, is_exact: bool) -> None:
         """A version that is tried depends on ``state``."""
-        project = state.project
+        project = state.base or state
         if project.order < 0:
-            project.order = self._projects
+            project.order = self._projects << _ORDER_BITS
             self._projects += 1
         if is_exact:
             project.urgency = Urgency.SINGLETON
@@ -73,8 +64,9 @@ class Agenda:
             self._by_tiebreak.append(state)
 
     @staticmethod
-    def advance(project: Project, urgency: Urgency) -> bool:
-        """Move a project to a class because of its conflicts; False if that was done already."""
+    def advance(state: PackageState, urgency: Urgency) -> bool:
+        """Move a package and its extras to a class because of conflicts; False if that was done already."""
+        project = state.base or state
         if project.urgency is urgency or project.urgency is Urgency.CONFLICT_EARLY:
             return False
         project.urgency = urgency
@@ -83,16 +75,18 @@ class Agenda:
     def first(self) -> PackageState | None:
         """The package to decide next; None: nothing is left."""
         heap = self._heap
-        for state in self.outdated:
-            if not state.decided and not state.mask & 1:
-                state.rank = rank = _rank(state)
-                if state.queued != rank:
-                    state.queued = rank
-                    heappush(heap, (rank, state.tiebreak))
-        self.outdated.clear()
+        if self.outdated:
+            for state in self.outdated:
+                if not state.decided and not state.mask & 1:
+                    project = state.base or state
+                    state.rank = rank = project.urgency | project.order | state.tiebreak
+                    if state.queued != rank:
+                        state.queued = rank
+                        heappush(heap, rank)
+            self.outdated.clear()
         while heap:
-            rank, tiebreak = heap[0]
-            state = self._by_tiebreak[tiebreak]
+            rank = heap[0]
+            state = self._by_tiebreak[rank & _TIEBREAK]
             if rank == state.rank and not state.decided and not state.mask & 1:
                 return state
             heappop(heap)
@@ -102,7 +96,7 @@ class Agenda:
 
     def pending(self) -> list[PackageState]:
         """All packages that await a decision, in the order of their turns as of now."""
-        ranks = {state: state.rank for _, tiebreak in self._heap if (state := self._by_tiebreak[tiebreak])}
+        ranks = {state: state.rank for rank in self._heap if (state := self._by_tiebreak[rank & _TIEBREAK])}
         ranks.update((state, _rank(state)) for state in self.outdated)
         waiting = [state for state in ranks if not state.decided and not state.mask & 1]
         waiting.sort(key=ranks.__getitem__)
@@ -110,4 +104,5 @@ class Agenda:
 
 
 def _rank(state: PackageState) -> int:
-    return state.project.urgency << _CLASS_BITS | state.project.order << _ORDER_BITS | state.tiebreak
+    project = state.base or state
+    return project.urgency | project.order | state.tiebreak

@@ -7,83 +7,118 @@ matter (as in pub).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from .incompatibility import Incompatibility
 from .package_state import PackageState, incompatibility_of
 from .partial_solution import PartialSolution
 
 
+class Overspent(Exception):
+    """More was looked at than the limit allows."""
+
+
 class Propagation:
     """The work list of packages whose mask changed."""
 
-    __slots__ = ("_limit", "_overspent", "_solution", "changed", "looked_at")
+    __slots__ = ("_changed", "_limit", "_solution", "looked_at")
 
-    def __init__(self, solution: PartialSolution, limit: int, overspent: Callable[[], Exception]) -> None:
-        """``overspent`` makes the error to raise beyond ``limit``."""
+    def __init__(self, solution: PartialSolution, limit: int) -> None:
         self._solution = solution
         self._limit = limit
-        self._overspent = overspent
-        self.changed: list[PackageState] = []
+        self._changed: list[PackageState] = []
         self.looked_at = 0
         """Incompatibilities examined, ever: the measure of work."""
 
+    def touch(self, state: PackageState) -> None:
+        """Look at a package whose mask changed."""
+        state.waiting += 1
+        self._changed.append(state)
+
+    def forget(self) -> None:
+        """Empty the work list: what is left of it was taken back."""
+        for state in self._changed:
+            state.waiting = 0
+        self._changed.clear()
+
     def spend(self, steps: int) -> None:
-        """Count work that was done elsewhere."""
+        """Count work that was done elsewhere.
+
+        Raises:
+            Overspent: it is beyond the limit.
+        """
         self.looked_at += steps
         if self.looked_at > self._limit:
-            raise self._overspent()
+            raise Overspent
 
     def run(self) -> Incompatibility | None:  # noqa: C901, PLR0912 - one loop: a call per incompatibility is what costs
-        """Return the first conflict, or None when nothing more follows."""
-        changed = self.changed
+        """Return the first conflict, or None when nothing more follows.
+
+        Raises:
+            Overspent: more was looked at than the limit allows.
+        """
+        changed = self._changed
         derive = self._solution.derive
         while changed:
             state = changed.pop()
+            state.waiting -= 1
+            watches = state.active
+            if len(watches) > state.crowded or watches is not state.watches:
+                self._select(state)
+                watches = state.active
+            self.looked_at += len(watches)
+            if self.looked_at > self._limit:
+                raise Overspent
             mask = state.mask
-            watches = state.watches
-            self.spend(len(watches))
-            for mine, other, theirs, others, reason in reversed(watches):
-                if not mask & mine:
-                    continue  # contradicted
+            for watch in reversed(watches.values()):
+                both = mask & watch[0]
+                if not both:
+                    continue  # contradicted, as most are
+                _, other, theirs, others, reason = watch
                 if other is None:
-                    unit = self._unit(state, mine, others)
-                    if unit is None:
-                        continue
-                    target, term = unit
-                    if target is None:
-                        return incompatibility_of(reason)
-                elif mask & ~mine:
-                    if other.mask & ~theirs:
+                    target, left = (None, 0) if both == mask else (state, mask ^ both)
+                    for one, term in others:
+                        seen = one.mask
+                        both = seen & term
+                        if both != seen:
+                            if target is not None or not both:
+                                break  # two terms are open, or one is false
+                            target, left = one, seen ^ both
+                    else:
+                        if target is None:
+                            return incompatibility_of(reason)
+                        derive(target, left, reason)
+                        if target is state:
+                            mask = left
+                        if not target.waiting:
+                            target.waiting = 1
+                            changed.append(target)
+                    continue
+                seen = other.mask
+                common = seen & theirs
+                if both != mask:
+                    if common != seen:
                         continue  # two terms are open
-                    target, term = state, mine
+                    target, mask = state, mask ^ both
+                    derive(state, mask, reason)
+                elif not common:
+                    continue  # contradicted
+                elif common == seen:
+                    return incompatibility_of(reason)
                 else:
-                    seen = other.mask
-                    if not seen & theirs:
-                        continue
-                    if not seen & ~theirs:
-                        return incompatibility_of(reason)
-                    target, term = other, theirs
-                derive(target, target.mask & ~term, reason)
-                if target is state:
-                    mask = state.mask
-                if target not in changed:
+                    target = other
+                    derive(other, seen ^ common, reason)
+                if not target.waiting:
+                    target.waiting = 1
                     changed.append(target)
         return None
 
-    @staticmethod
-    def _unit(
-        state: PackageState, mine: int, others: tuple[tuple[PackageState, int], ...]
-    ) -> tuple[PackageState | None, int] | None:
-        """Find the only open term; (None, 0) where all hold, None where one is false or two are open."""
-        unit: PackageState | None = None
-        term = 0
-        if state.mask & ~mine:
-            unit, term = state, mine
-        for other, theirs in others:
-            seen = other.mask
-            if seen & ~theirs:
-                if unit is not None or not seen & theirs:
-                    return None
-                unit, term = other, theirs
-        return unit, term
+    def _select(self, state: PackageState) -> None:
+        """Leave out those of a package's many watches that cannot matter now."""
+        solution = self._solution
+        level = state.active_level
+        if level > solution.level or solution.opened[level] != state.active_opened:
+            state.active = state.watches
+        if len(state.active) > state.crowded:
+            # Not up to the present level: its decision is the first to be taken back.
+            level = max(solution.level - 1, 1)
+            self.looked_at += len(state.watches)
+            state.select_watches(level, solution.opened[level])

@@ -19,22 +19,20 @@ from typing import Final
 
 from .conflict import Analysis, Lesson
 from .conflict_tracker import ConflictTracker
+from .descent import Descent
 from .enforcement import Enforcement
 from .errors import DecisionsExhausted, UnknownVersion
 from .events import Decided, Event, NeedDependencies, NeedVersions, Solved, Unsolvable
 from .facts import ABSENT, Dependency, Package, VersionTable
 from .incompatibility import ROOT, Incompatibility, Unavailable
-from .package_state import PackageState
+from .package_state import Fact, PackageState
 from .partial_solution import PartialSolution
-from .priority import Agenda, Project
-from .propagation import Propagation
+from .priority import Agenda
+from .propagation import Overspent, Propagation
+from .source import Source
 
 MAX_STEPS: Final = 20_000_000
 """Incompatibilities looked at; some 0.1 µs each, so a few seconds."""
-
-_TERM_STEPS: Final = 20
-"""A term of a derived incompatibility counts as so many steps: it stays in memory, with some 200 bytes of its share
-of the node. The default budget is thus spent before proofs take 200 MB."""
 
 _ROOT_VERSION: Final = 1
 
@@ -70,16 +68,16 @@ class Solver:
         self._max_steps = max_steps
         self._tie = tie
         self._states: dict[Package, PackageState] = {}
-        self._projects: dict[Package, Project] = {}
-        start = self._states[ROOT] = PackageState(ROOT, Project(ROOT))
+        start = self._states[ROOT] = PackageState(ROOT)
         start.universe = start.known = start.mask = ABSENT | 1 << _ROOT_VERSION
         start.declared[_ROOT_VERSION] = tuple(root)
         self._agenda = Agenda()
         self._solution = PartialSolution(self._agenda)
-        self._propagation = Propagation(self._solution, max_steps, self._overspent)
+        self._descent: Descent | None = Descent(self._agenda, self._solution)
+        self._propagation = Propagation(self._solution, max_steps)
         self._tracker = ConflictTracker(self._states, start)
         self._enforcement = Enforcement(self._states, self._agenda, self._solution, self._tracker)
-        self._analysis = Analysis(self._states, self._tracker.note, self._spend)
+        self._analysis = Analysis(self._states, self._tracker.note, self._propagation.spend)
         self._trial: tuple[PackageState, int] | None = None
         self._answer: Solved | Unsolvable | None = None
         self._failure: DecisionsExhausted | None = None
@@ -102,8 +100,10 @@ class Solver:
 
     def close(self) -> None:
         """Take the solve apart, so that its memory is free at once; only the counters may be read afterwards."""
+        is_armed = self._descent is None
         for state in self._states.values():
-            state.forget()
+            state.forget(is_armed=is_armed)
+        self._descent = None
 
     @property
     def steps(self) -> int:
@@ -123,10 +123,15 @@ class Solver:
 
     # ---- the search
 
-    def next_event(self) -> Event:
+    def next_event(self, source: Source | None = None, *, decisions: int = 1) -> Event:
         """Advance to the next decision, question or answer.
 
         Asked again without the facts it needs, it returns the same question.
+
+        Args:
+            source: is asked first for what must be known; the event is a question only about what it does not have.
+            decisions: return :class:`Decided` after so many versions were chosen, for the last of them. A few
+                microseconds each, and the source's time.
 
         Raises:
             DecisionsExhausted: the budget is spent; so does every further call.
@@ -134,27 +139,78 @@ class Solver:
         """
         if self._failure is not None:
             raise self._failure
+        try:
+            return self._search(source, decisions)
+        except Overspent:
+            raise self._exhausted(f"no answer within {self._max_steps} steps") from None
+
+    def _search(self, source: Source | None, decisions: int) -> Event:
         while self._answer is None:
             if self._trial is None:
-                conclusion = self._propagate()
-                if conclusion is not None:
-                    self._answer = Unsolvable(conclusion)
-                    break
-                self._tracker.promote(self._agenda, self._solution)
-                self._trial = self._choose()
+                self._trial = self._advance()
                 if self._trial is None:
-                    self._answer = Solved(self._decisions())
                     break
             state, version = self._trial
-            question = self._missing(state, version)
-            if question is not None:
-                return question
-            self._trial = None
-            if self._try(state, version):
-                if state.package is ROOT:
+            if not state.enforced >> version & 1:
+                others = self._others(state, version, source)
+                if not isinstance(others, list):
+                    return others
+                if not self._enforce(state, version, others):
                     continue
+            else:
+                self._begin(state)
+            self._trial = None
+            self._solution.decide(state, version)
+            if state.package is ROOT:
+                continue
+            self.decisions += 1
+            if self.decisions > self._max_decisions:
+                raise self._exhausted(f"no solution within {self._max_decisions} decisions")
+            decisions -= 1
+            if decisions <= 0:
                 return Decided(state.package, version)
+        assert self._answer is not None
         return self._answer
+
+    def _advance(self) -> tuple[PackageState, int] | None:
+        """Draw conclusions and choose what to try next; None if the search is over."""
+        conclusion = self._propagate()
+        if conclusion is not None:
+            self._answer = Unsolvable(conclusion)
+            return None
+        tracker = self._tracker
+        if tracker.rejected or tracker.culprits:
+            tracker.promote(self._agenda, self._solution)
+        trial = self._choose()
+        if trial is None:
+            self._answer = Solved(self._decisions())
+        return trial
+
+    def _enforce(self, state: PackageState, version: int, others: Sequence[PackageState]) -> bool:
+        """Put what is declared of the version into force; False if it must not be chosen."""
+        declared = state.declared[version]
+        if self._descent is not None:
+            if self._descent.enforce(state, version, declared, others):
+                self._tracker.tried = state
+                return True
+            self._end_descent()
+        self._begin(state)
+        if self._enforcement.enforce(state, version, declared, others):
+            return True
+        self._trial = None
+        return False
+
+    def _end_descent(self) -> None:
+        """Something went wrong: from now on facts are watched."""
+        assert self._descent is not None
+        for state in self._states.values():
+            state.arm()
+        self._enforcement.take_over(self._descent.facts)
+        self._descent = None
+
+    def _begin(self, state: PackageState) -> None:
+        self._tracker.tried = state
+        self._propagation.touch(state)
 
     def _choose(self) -> tuple[PackageState, int] | None:
         if not self._solution.level:
@@ -172,49 +228,59 @@ class Solver:
             raise UnknownVersion(f"version {version} of {state.package!r} is not one of those allowed")
         return state, version
 
-    def _missing(self, state: PackageState, version: int) -> NeedDependencies | NeedVersions | None:
-        """What must be known before this version can be tried."""
-        if state.enforced >> version & 1:
-            return None
+    def _others(
+        self, state: PackageState, version: int, source: Source | None
+    ) -> list[PackageState] | NeedDependencies | NeedVersions:
+        """The packages that this version depends on, with tables, or what must be known before it can be tried."""
         declared = state.declared.get(version)
         if declared is None:
-            return NeedDependencies(state.package, version)
+            declared = source.dependencies(state.package, version) if source is not None else None
+            if declared is None:
+                return NeedDependencies(state.package, version)
+            state.declared[version] = declared
+        others: list[PackageState] = []
         if isinstance(declared, Unavailable):
-            return None
+            return others
         unknown: dict[Package, None] = {}
+        states = self._states
         for dependency in declared:
-            if self._state(dependency.package).table is None:
-                unknown[dependency.package] = None
-        return NeedVersions(tuple(unknown)) if unknown else None
-
-    def _try(self, state: PackageState, version: int) -> bool:
-        """Put what is declared of the version into force and choose it, unless that would be a conflict at once."""
-        self._tracker.tried = state
-        self._propagation.changed.append(state)
-        if not state.enforced >> version & 1:
-            state.enforced |= 1 << version
-            if not self._enforcement.enforce(state, version):
-                return False
-        self._solution.decide(state, version)
-        if state.package is not ROOT:
-            self.decisions += 1
-            if self.decisions > self._max_decisions:
-                raise self._exhausted(f"no solution within {self._max_decisions} decisions")
-        return True
+            other = states.get(dependency.package)
+            if other is None or other.table is None:
+                package = dependency.package
+                if other is None:
+                    other = self._new_state(package)
+                table = source.versions(package) if source is not None and package not in unknown else None
+                if table is None:
+                    unknown[package] = None
+                else:
+                    other.attach(table)
+            others.append(other)
+        return NeedVersions(tuple(unknown)) if unknown else others
 
     # ---- conflicts
 
     def _propagate(self) -> Incompatibility | None:
         """Draw conclusions and learn from conflicts until nothing follows. Return the proof that nothing can."""
-        vanished, self._enforcement.vanished = self._enforcement.vanished, None
-        conflict = vanished.incompatibility() if vanished is not None else None
+        conflict: Incompatibility | None = None
+        vanished: Fact | None = None
+        descent = self._descent
+        if descent is not None:
+            self._propagation.spend(len(descent.news))
+            fact = descent.propagate()
+            if fact is None:
+                return None
+            self._end_descent()
+            conflict = fact.incompatibility()
+        elif self._enforcement.vanished is not None:
+            vanished, self._enforcement.vanished = self._enforcement.vanished, None
+            conflict = vanished.incompatibility()
         while conflict is not None or (conflict := self._propagation.run()) is not None:
             self.conflicts += 1
             lesson = self._analysis.learn(conflict)
             if isinstance(lesson, Incompatibility):
                 return lesson
             self._solution.backtrack(lesson.level)
-            self._propagation.changed.clear()
+            self._propagation.forget()
             self._apply(lesson, is_new=lesson.incompatibility is not conflict)
             conflict = None
             if vanished is not None:
@@ -228,7 +294,7 @@ class Solver:
     def _narrow(self, state: PackageState, forbidden: int) -> None:
         state.known &= ~forbidden
         state.mask &= state.known
-        self._propagation.changed.append(state)
+        self._propagation.touch(state)
 
     def _apply(self, lesson: Lesson, *, is_new: bool) -> None:
         """Remember what was learned, and draw the first conclusion from it."""
@@ -242,21 +308,20 @@ class Solver:
         if is_new:
             self._enforcement.watch(incompatibility)
         self._solution.derive(state, state.mask & ~terms[state.package], incompatibility)
-        self._propagation.changed.append(state)
+        self._propagation.touch(state)
 
     # ---- the rest
 
     def _state(self, package: Package) -> PackageState:
-        state = self._states.get(package)
-        if state is None:
-            base = self._tie(package)
-            name = package if base is None else base
-            project = self._projects.get(name)
-            if project is None:
-                project = self._projects[name] = Project(name)
-            state = self._states[package] = PackageState(package, project)
-            if base is not None:
-                state.base = self._state(base)
+        return self._states.get(package) or self._new_state(package)
+
+    def _new_state(self, package: Package) -> PackageState:
+        state = self._states[package] = PackageState(package)
+        if self._descent is None:
+            state.arm()
+        base = self._tie(package)
+        if base is not None:
+            state.base = self._state(base)
         return state
 
     def _decisions(self) -> dict[Package, int]:
@@ -265,12 +330,6 @@ class Solver:
             for state in dict.fromkeys(self._solution.order)
             if state.decided and state.package is not ROOT
         }
-
-    def _spend(self, terms: int) -> None:
-        self._propagation.spend(terms * _TERM_STEPS)
-
-    def _overspent(self) -> DecisionsExhausted:
-        return self._exhausted(f"no answer within {self._max_steps} steps")
 
     def _exhausted(self, detail: str) -> DecisionsExhausted:
         self._failure = DecisionsExhausted(
