@@ -39,6 +39,7 @@ from .model import (
 )
 from .pins import collect
 from .place_facts import PlaceFacts
+from .provider.candidates import Candidates
 from .provider.policy import Policies
 from .reachability import reachability
 from .refusal import no_solution
@@ -47,17 +48,20 @@ from .session import Session
 from .solver import (
     Decided,
     DecisionsExhausted,
+    Dependency,
     NeedDependencies,
     NeedVersions,
     Package,
     Solved,
     Solver,
+    Unavailable,
     Unsolvable,
 )
 from .tables import Name
 
 # A solve holds the event loop for no longer than this before others get their turn (DESIGN: some 5 ms).
 MAX_HOLD = 0.004  # seconds
+DECISIONS = 64  # of a solve between two looks at the clock: some 10 µs each where all is at hand
 # Real universal locks have some ten parts; each is a solve of its own.
 MAX_REGIONS = 500
 # Pages and metadata files that all trials of suggestions together may ask for beyond what the solve knew. Where a
@@ -295,11 +299,34 @@ async def _solve(work: _Work, place: Place) -> tuple[PlaceFacts, Mapping[Package
         solver.close()
 
 
+class _AtHand:
+    """Answers the solver at once where nothing has to be awaited."""
+
+    def __init__(self, facts: PlaceFacts, solver: Solver) -> None:
+        self._facts = facts
+        self._solver = solver
+
+    def versions(self, package: Package) -> Candidates | None:
+        """The table of a package."""
+        return self._facts.tables.ready(_name(package))
+
+    def dependencies(self, package: Package, version: int) -> Sequence[Dependency] | Unavailable | None:
+        """What a version depends on, or why it is none."""
+        facts, name = self._facts, _name(package)
+        facts.ahead.tried(name[0], facts.tables.known(name), self._solver.positive(package))
+        found = facts.ready_dependencies(name, version)
+        if found is None or isinstance(found, list):
+            return found
+        facts.note_unavailable(name, version)
+        return Unavailable(*found)
+
+
 async def _run(facts: PlaceFacts, solver: Solver, segments: _Segments, watch: Watcher | None) -> Mapping[Package, int]:
     """Answer the solver's questions until it has an answer."""
+    at_hand = _AtHand(facts, solver)
     while True:
         try:
-            event = solver.next_event()
+            event = solver.next_event(at_hand, decisions=1 if watch is not None else DECISIONS)
         except DecisionsExhausted as error:
             names = tuple(dict.fromkeys(_name(package)[0] for package in error.packages))[:10]
             raise BudgetExhausted(
@@ -345,12 +372,9 @@ async def _tell_dependencies(
     facts: PlaceFacts, solver: Solver, segments: _Segments, package: Package, version: int
 ) -> None:
     name = _name(package)
-    facts.ahead.tried(name[0], facts.tables.known(name), solver.positive(package))
-    found = facts.ready_dependencies(name, version)
-    if found is None:
-        segments.end()
-        found = await facts.dependencies(name, version)
-        await segments.begin()
+    segments.end()
+    found = await facts.dependencies(name, version)
+    await segments.begin()
     if isinstance(found, list):
         solver.add_dependencies(package, version, found)
     else:
