@@ -317,7 +317,7 @@ class _AtHand:
         found = facts.ready_dependencies(name, version)
         if found is None or isinstance(found, list):
             return found
-        facts.note_unavailable(name, version)
+        facts.note_unavailable(name, version, found)
         return Unavailable(*found)
 
 
@@ -378,7 +378,7 @@ async def _tell_dependencies(
     if isinstance(found, list):
         solver.add_dependencies(package, version, found)
     else:
-        facts.note_unavailable(name, version)
+        facts.note_unavailable(name, version, found)
         solver.add_unavailable(package, version, *found)
 
 

@@ -33,6 +33,10 @@ class Place:
             return self.pointer
         return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
 
+    def column_of(self, offset: int) -> int | None:
+        """Return the column ``offset`` characters behind this place, in the same line; None where it has no column."""
+        return None if self.column is None else self.column + offset
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:

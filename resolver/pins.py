@@ -122,7 +122,10 @@ def _tell(facts: PlaceFacts, pin: Pin, wanted: tuple[str, ...], missing: Collect
     """Note what the caller should know of a pin."""
     name, title = pin.name, f"{pin.name} {pin.version}"
     seen = facts.tables.outlook(name)
-    if not (missing or seen.undated or pin.yanked is not None or len(wanted) > len(pin.extras)):
+    project = seen.table.project
+    assert project is not None
+    skipped = project.page.skipped
+    if not (missing or skipped or seen.undated or pin.yanked is not None or len(wanted) > len(pin.extras)):
         return
     told: list[tuple[str, str]] = []
     if seen.undated:
@@ -135,8 +138,10 @@ def _tell(facts: PlaceFacts, pin: Pin, wanted: tuple[str, ...], missing: Collect
         ("file-missing", f"the index lists {filename} but does not have it; the lock leaves it out")
         for filename in missing
     ]
-    project = seen.table.project
-    assert project is not None
+    if skipped:
+        filename, why = skipped[0]
+        more = f" (the first of {len(skipped)} such files)" if len(skipped) > 1 else ""
+        told.append(("file-skipped", f"{filename} was left out: {why}{more}"))
     facts.notices += [Notice(code, detail, name, project.index_name) for code, detail in told]
 
 
@@ -150,7 +155,7 @@ def _files(
     place: Place, release: Release, allowed: Filter, missing: Collection[str]
 ) -> tuple[tuple[File, ...], File | None]:
     """The files that policy admits; whether a wheel fits an environment is for the lock to say."""
-    opted_in = release.text in allowed.yanked_pins
+    opted_in = allowed.admits_yanked(release)
 
     def admitted(file: File) -> bool:
         if file.filename in missing:

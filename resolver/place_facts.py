@@ -172,14 +172,17 @@ class PlaceFacts:
         """The files of ``release`` that were asked for and are not there, although its page lists them."""
         return self._missing.get((name, release.text), ())
 
-    def note_unavailable(self, package: Name, bit: int) -> None:
-        """Tell of a version that was passed over because its files are not there."""
+    def note_unavailable(self, package: Name, bit: int, why: Unavailable) -> None:
+        """Tell of a version that was passed over because its files are not there, or cannot be understood."""
         name, project = package[0], self.tables.known(package).project
         if project is not None:
             release, index = project.release(bit), project.source(bit).index_name
             for filename in self.missing(name, release):
                 detail = f"{name} {release.text} was passed over: the index lists {filename} but does not have it"
                 self.notices.append(Notice("file-missing", detail, name, index))
+            kind, fault = why
+            if kind == "invalid-metadata":
+                self.notices.append(Notice(kind, f"{name} {release.text} was passed over: {fault}", name, index))
 
     # -- dependencies ------------------------------------------------------------
 

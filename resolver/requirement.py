@@ -28,6 +28,8 @@ MAX_CACHED = 200_000  # texts remembered; some 300 bytes each, so 60 MB at most
 _LOCK = threading.Lock()
 _CACHE: dict[str, Requirement] = {}
 _LONG_WORD = re.compile(r"[^\s,;()\[\]'\"<>=!~@]{" + str(MAX_VERSION + 1) + ",}")
+_QUOTED_VERSION = re.compile(r"""([<>=~]\s*)(["'])([^"'\s,]+)\2""")
+_MISSING_COMMA = re.compile(r"([<>=~]\s*[\w.*+-]+)\s*(?=[<>~]|[!=]=)")
 _LEGACY_PARENTHESES = re.compile(r"^(\s*[A-Za-z0-9._-]+\s*(?:\[[^\]]*\])?\s*)\(([^)]*)\)")
 
 
@@ -128,14 +130,18 @@ def parse(text: str) -> Requirement:
 
 
 def parse_legacy(text: str) -> Requirement:
-    """Parse a ``Requires-Dist`` of old metadata, repairing what its writers got wrong: ``name (>=1)``, ``>=1.*``."""
+    """Parse a ``Requires-Dist`` of old metadata, repairing what its writers got wrong.
+
+    ``name (>=1)``, ``>=1.*``, ``>="1.0"``, ``>=1 <2`` and ``>=1<2``, ``>=1.``; as uv does.
+    """
     try:
         return parse(text)
     except RequirementError:
         head, semicolon, marker = text.partition(";")
         head = _LEGACY_PARENTHESES.sub(r"\1\2", head)
         head = re.sub(r"(>=|<=|>|<)(\s*\d+(?:\.\d+)*)\.\*", r"\1\2", head)
-        head = re.sub(r"(?<=[\d*])\s+(?=[<>=!~])", ",", head.strip().rstrip(","))
+        head = _QUOTED_VERSION.sub(r"\1\3", head)
+        head = _MISSING_COMMA.sub(r"\1,", head.strip().rstrip(","))
         head = re.sub(r"(\d)\.(?=\s*(,|$))", r"\1", head)
         repaired = f"{head} {semicolon}{marker}"
         if repaired == text:

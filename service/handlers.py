@@ -18,8 +18,9 @@ _TEXT_FORMS = frozenset({"pylock", "requirements"})
 _BODIES: Mapping[str, str] = {
     "text/plain": "requirements.txt",
     "application/toml": "pyproject.toml",
+    "text/x-python": "script.py",
 }
-_ACCEPTED = "application/json, text/plain, application/toml, multipart/form-data"
+_ACCEPTED = ", ".join(("application/json", *_BODIES, "multipart/form-data"))
 _SINGULAR = ("Content-Type", "Content-Length", "Host")  # more than one of these and two readers may disagree
 
 

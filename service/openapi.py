@@ -92,6 +92,9 @@ def _post_lock() -> dict[str, Any]:
                     "example": "sqlalchemy~=2.0\n",
                 },
                 "application/toml": {"schema": {"type": "string", "description": "A pyproject.toml"}},
+                "text/x-python": {
+                    "schema": {"type": "string", "description": "A script with inline metadata (PEP 723)"}
+                },
                 "multipart/form-data": {
                     "schema": {"type": "object", "additionalProperties": {"type": "string", "format": "binary"}},
                 },

@@ -148,6 +148,17 @@ async def test_yanked_releases_are_for_those_who_pin_them() -> None:
     assert "yanked" in await refused(world, "a>1")
 
 
+@pytest.mark.parametrize("pin", ["a==2", "A==2.0.0", "a===2.0", "a==2.0 ; sys_platform == 'linux'"])
+async def test_a_pin_admits_a_yanked_release_in_any_spelling_of_its_version(pin: str) -> None:
+    world = World("""
+        a 1.0
+        a 2.0 yanked
+        b 1.0: a>1
+    """)
+    assert await pins(world, pin, "b") == {"a": "2.0", "b": "1.0"}
+    assert await pins(world, "b", constraints=(pin,)) == {"a": "2.0", "b": "1.0"}
+
+
 async def test_requires_python_excludes_a_version_and_is_named() -> None:
     world = World("""
         a 1.0

@@ -18,12 +18,11 @@ from math import inf
 from typing import Literal, TypeAlias
 from weakref import WeakValueDictionary
 
-from packaging.markers import UndefinedComparison
 from packaging.version import InvalidVersion, Version
 
 from resolver.specifier import SortKey, sort_key
 
-from .expression import parse_marker
+from .expression import UNDEFINED, parse_marker
 
 MAX_CACHED = 65_536  # axes and answers remembered, some 300 bytes each
 
@@ -173,7 +172,7 @@ def flag_holds(flag: Axis, value: str) -> bool:
     """Whether the comparison of a flag is true of a value, as ``packaging`` evaluates it."""
     try:
         return parse_marker(flag.text).evaluate({flag.variable: value, "dependency_groups": frozenset[str]()})
-    except UndefinedComparison:
+    except UNDEFINED:
         return False
 
 

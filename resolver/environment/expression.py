@@ -12,10 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from packaging.markers import Marker
+from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
 
 from resolver.requirement import RequirementError
 from resolver.requirement import parse as parse_requirement
+
+UNDEFINED = (UndefinedComparison, UndefinedEnvironmentName)
+"""What ``packaging`` raises for comparisons without a meaning: ``os_name ~= "x"``, ``"x" == "x"``."""
 
 _OPERAND = r"""(?:"[^"]*"|'[^']*'|[a-z_]+)"""
 _TOKEN = re.compile(rf"\s*(\(|\)|and\b|or\b|{_OPERAND}\s*(?:not in\b|in\b|[<>=!~]+)\s*{_OPERAND})")

@@ -1,7 +1,7 @@
 """Markers in one environment (dependency specifiers specification, PEP 508; extras by PEP 685).
 
 Evaluation is ``packaging``'s, remembered per marker text, target and extra. Its one departure is for comparisons that
-have no meaning, such as ``os_name ~= "x"``: ``packaging`` raises UndefinedComparison for the whole marker; here such a
+have no meaning, such as ``os_name ~= "x"`` or ``"x" == "x"``: ``packaging`` raises for the whole marker; here such a
 comparison is read as if it were not written, as uv does. That keeps a requirement rather than losing it silently, and
 ``extra == "dev" and os_name ~= "x"`` still belongs to its extra alone. :func:`is_defined` tells such markers apart.
 """
@@ -12,10 +12,10 @@ from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
-from packaging.markers import Marker, UndefinedComparison
+from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
-from .expression import evaluate_defined, names_extra, parse_expression, parse_marker, render, substitute
+from .expression import UNDEFINED, evaluate_defined, names_extra, parse_expression, parse_marker, render, substitute
 from .target import Target
 
 __all__ = ["evaluate", "is_defined", "mentions_extra", "parse_marker", "without_extra"]
@@ -70,7 +70,7 @@ def _environment(target: Target, extra: str) -> dict[str, str | AbstractSet[str]
 def _evaluate(marker: Marker, text: str, environment: dict[str, str | AbstractSet[str]]) -> bool:
     try:
         return marker.evaluate(environment)
-    except UndefinedComparison:
+    except UNDEFINED:
         answer = evaluate_defined(parse_expression(text), lambda comparison: _compare(comparison, environment))
         return answer is not False
 
@@ -78,7 +78,7 @@ def _evaluate(marker: Marker, text: str, environment: dict[str, str | AbstractSe
 def _compare(comparison: str, environment: dict[str, str | AbstractSet[str]]) -> bool | None:
     try:
         return parse_marker(comparison).evaluate(environment)
-    except UndefinedComparison:
+    except UNDEFINED:
         return None
 
 
@@ -86,7 +86,7 @@ def is_defined(marker: Marker, target: Target) -> bool:
     """Whether every comparison of the marker has a meaning; where not, a warning is due."""
     try:
         marker.evaluate(_environment(target, ""))
-    except UndefinedComparison:
+    except UNDEFINED:
         return False
     return True
 
@@ -121,7 +121,7 @@ def without_extra(marker: str, extra: str) -> str | None:
             return None
         try:
             return parse_marker(comparison).evaluate({"extra": name})
-        except UndefinedComparison:
+        except UNDEFINED:
             return True
 
     rest = substitute(parse_expression(canonical), decide)

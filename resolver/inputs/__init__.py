@@ -1,4 +1,4 @@
-"""Requirements files, pyproject.toml and earlier locks become stated requirements. Pure."""
+"""Requirements files, pyproject.toml, scripts and earlier locks become stated requirements. Pure."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from .requirements_file import (
     statements,
 )
 from .roots import is_project, join, why_foreign
+from .script import is_script
 from .stating import read_stated
 
 # RELIABILITY 1.3 bounds what a request states; these bound how it is spread.
@@ -56,6 +57,8 @@ class FileReader:
             self._faults.add(place, why)
         elif is_project(name):
             self._faults.add(place, f"{name} is a project, not a requirements file; name it in roots")
+        elif is_script(name, text):
+            self._faults.add(place, f"{name} is a script, not a requirements file; name it in roots")
         elif depth > MAX_DEPTH:
             self._faults.add(place, f"files included more than {MAX_DEPTH} deep")
         elif len(self.used) > MAX_FILES:

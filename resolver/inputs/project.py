@@ -22,6 +22,20 @@ from .toml_document import TomlDocument
 MAX_EXPANSIONS = 1000
 
 
+def read_requires_python(table: Mapping[str, object], what: str, document: TomlDocument, faults: Faults) -> str | None:
+    """Return ``requires-python`` of a table, checked; ``what`` names it in the fault that it may be."""
+    value = table.get("requires-python")
+    if value is None:
+        return None
+    if isinstance(value, str) and len(value) <= 256:  # some ten specifiers; packaging takes them one by one
+        try:
+            return str(SpecifierSet(value)) or None
+        except (InvalidSpecifier, ValueError):
+            pass
+    faults.add(document.place(value), f'{what} must be version specifiers, like ">=3.11"')
+    return None
+
+
 class Project:
     """One document, read for the extras and groups that are asked of it."""
 
@@ -72,16 +86,7 @@ class Project:
     @property
     def requires_python(self) -> str | None:
         """``[project] requires-python``, checked."""
-        value = self._table.get("requires-python")
-        if value is None:
-            return None
-        if isinstance(value, str) and len(value) <= 256:  # some ten specifiers; packaging takes them one by one
-            try:
-                return str(SpecifierSet(value)) or None
-            except (InvalidSpecifier, ValueError):
-                pass
-        self._fault('[project] requires-python must be version specifiers, like ">=3.11"', value)
-        return None
+        return read_requires_python(self._table, "[project] requires-python", self._document, self._faults)
 
     def check_is_project(self) -> None:
         """Note a fault when the document states no dependencies of any kind."""
@@ -143,8 +148,7 @@ class Project:
         self, value: object, origin: str, marker: str = "", within: tuple[str, ...] = ()
     ) -> Iterator[Stated]:
         place = self._document.place(value)
-        first = place.column
-        stated = read_stated(value, origin, place, self._faults, lambda offset: first + offset if first else None)
+        stated = read_stated(value, origin, place, self._faults, place.column_of)
         if stated is None:
             return
         if self.name is not None and stated.requirement.name == self.name:

@@ -14,6 +14,7 @@ from .file_reader import MAX_FILES, FileReader
 from .gathered import Gathered, Role, check_hashes
 from .project import Project
 from .roots import PYPROJECT, default_roots, is_project, why_foreign
+from .script import Script, is_script
 from .stating import read_stated
 from .toml_document import read_toml
 from .tool_uv import ToolUv
@@ -31,7 +32,7 @@ class Inputs:
     excludes: frozenset[str] = frozenset()
     """Normalised names."""
     requires_python: str | None = None
-    """``[project] requires-python`` of the projects among the roots, intersected."""
+    """``requires-python`` of the projects and scripts among the roots, intersected."""
     no_binary: frozenset[str] = frozenset()
     """From lines in files: normalised names or ``:all:``."""
     only_binary: frozenset[str] = frozenset()
@@ -145,9 +146,31 @@ class _Reader:
             self._read_root(root, Place(pointer=_pointer("files", root)))
 
     def _read_root(self, name: str, place: Place) -> None:
-        if not is_project(name) or name not in self._files or why_foreign(name) is not None:
+        text = self._files.get(name)
+        if text is None or why_foreign(name) is not None:
             self._reader.read(name, Role.REQUIREMENT, place)
+        elif is_project(name):
+            self._read_project(name)
+        elif is_script(name, text):
+            self._read_script(name, text)
+        else:
+            self._reader.read(name, Role.REQUIREMENT, place)
+
+    def _read_script(self, name: str, text: str) -> None:
+        if name in self._reader.used:
             return
+        self._reader.used.add(name)
+        script = Script(name, text, self._faults)
+        if script.document is not None:
+            self._gathered.extend(Role.REQUIREMENT, script.dependencies())
+            self._limit_python(script.requires_python)
+            self._apply_tool(ToolUv(script.document, self._faults))
+
+    def _limit_python(self, requires_python: str | None) -> None:
+        if requires_python is not None:
+            self._requires_python.append(requires_python)
+
+    def _read_project(self, name: str) -> None:
         if name in self._projects:
             return
         project = self._open(name)
@@ -155,9 +178,7 @@ class _Reader:
             return
         project.check_is_project()
         self._gathered.extend(Role.REQUIREMENT, project.dependencies())
-        requires_python = project.requires_python
-        if requires_python is not None:
-            self._requires_python.append(requires_python)
+        self._limit_python(project.requires_python)
 
     def _open(self, name: str) -> Project | None:
         """Read a pyproject.toml; its ``[tool.uv]`` applies to everything, as it does in uv."""
@@ -167,14 +188,16 @@ class _Reader:
             self._has_broken_project = True
             return None
         project = self._projects[name] = Project(document, self._faults)
-        tool = ToolUv(document, self._faults)
+        self._apply_tool(ToolUv(document, self._faults))
+        return project
+
+    def _apply_tool(self, tool: ToolUv) -> None:
         for role, more in ((Role.CONSTRAINT, tool.constraints()), (Role.OVERRIDE, tool.overrides())):
             self._gathered.extend(role, more)
         self._excludes.update(tool.excludes())
         self._sources.update({key: (kind, tool.place()) for key, kind in tool.sources().items()})
-        for notice in tool.index_notices():
+        for notice in tool.notices():
             self._gathered.notice(notice.code, notice.detail, notice.package)
-        return project
 
     def read_extras(self, extras: Sequence[str]) -> None:
         names = self._names(extras, "extras", "an extra")

@@ -8,6 +8,7 @@ from itertools import islice
 
 from .logical_line import MAX_LINE
 from .requirements_file import INCLUDES, MAX_STATEMENTS, statements
+from .script import is_script
 
 PYPROJECT = "pyproject.toml"
 
@@ -33,8 +34,6 @@ def why_foreign(name: str) -> str | None:
     base = posixpath.basename(name)
     if base.startswith("pylock.") and base.endswith(".toml"):
         return _AS_LOCK
-    if base not in FOREIGN and base.endswith(".py"):
-        return "scripts with inline metadata (PEP 723) are not read; send their dependencies as requirements"
     return FOREIGN.get(base)
 
 
@@ -73,7 +72,7 @@ def default_roots(files: Mapping[str, str], aside: Iterable[str]) -> list[str] |
 
 
 def _includes(name: str, text: str) -> set[str]:
-    if is_project(name) or why_foreign(name) is not None:
+    if is_project(name) or is_script(name, text) or why_foreign(name) is not None:
         return set()
     return {
         join(name, option.value)

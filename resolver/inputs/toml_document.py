@@ -33,11 +33,14 @@ class TomlDocument:
     values: Mapping[str, object]
     literals: Mapping[str, tuple[int, int] | None] = field(repr=False)
     """String → (line, column) from 1; None where it is written more than once."""
+    line: int | None = None
+    """Of the file, where the document begins; None where it is the whole file."""
 
     def place(self, value: object = None) -> Place:
         """Return the place of a string value, as exactly as it is known."""
         found = self.literals.get(value) if isinstance(value, str) else None
-        return Place(file=self.name, line=found[0], column=found[1]) if found else Place(file=self.name)
+        line, column = found or (self.line, None)
+        return Place(file=self.name, line=line, column=column)
 
 
 def read_toml(name: str, text: str, faults: Faults) -> TomlDocument | None:

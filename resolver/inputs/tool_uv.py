@@ -11,6 +11,23 @@ from .faults import Faults, host_of, quoted
 from .stating import read_stated
 from .toml_document import TomlDocument
 
+# They change a lock too, but they are the request's own to say: its options and its environments.
+_SETTINGS = (
+    "conflicts",
+    "dependency-metadata",
+    "environments",
+    "exclude-newer",
+    "exclude-newer-package",
+    "fork-strategy",
+    "index-strategy",
+    "no-binary",
+    "no-binary-package",
+    "no-build",
+    "no-build-package",
+    "prerelease",
+    "required-environments",
+    "resolution",
+)
 _ELSEWHERE = {"workspace": "the workspace", "path": "a path", "git": "a repository", "url": "a URL"}
 
 
@@ -71,8 +88,12 @@ class ToolUv:
         """Return the document's place."""
         return self._document.place()
 
-    def index_notices(self) -> Iterator[Notice]:
-        """Yield a notice for each index, and each choice of one, that the table states and nobody applies."""
+    def notices(self) -> Iterator[Notice]:
+        """Yield a notice for each setting, each index, and each choice of one, that is stated and nobody applies."""
+        for key in _SETTINGS:
+            if self._table.get(key):
+                said = f"{self._document.name}: [tool.uv] {key} is not applied; the request says such things itself"
+                yield Notice("option-ignored", said)
         values = self._table.get("index", [])
         for value in values if isinstance(values, list) else []:
             url = value.get("url") if isinstance(value, Mapping) else None

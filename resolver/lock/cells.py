@@ -12,9 +12,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 
-from packaging.markers import UndefinedComparison
 from packaging.version import Version
 
+from resolver.environment.expression import UNDEFINED
 from resolver.environment.sample import sample
 from resolver.environment.space import EnvironmentSet
 from resolver.model import Universal
@@ -134,7 +134,7 @@ def _holds(text: str, variables: tuple[str, ...], values: tuple[str, ...]) -> bo
     environment |= {"extra": "", "extras": frozenset(), "dependency_groups": frozenset()}
     try:
         return marker is None or marker.evaluate(environment)
-    except UndefinedComparison:
+    except UNDEFINED:
         return None
 
 

@@ -15,9 +15,9 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import NamedTuple
 
-from packaging.markers import UndefinedComparison
 from packaging.tags import parse_tag
 
+from resolver.environment.expression import UNDEFINED
 from resolver.environment.target import Target
 from resolver.index.page import File
 from resolver.model import Lock, LockedPackage, Pin, Query, Resolution, Stated, TargetResolution
@@ -203,7 +203,7 @@ def _marker_holds(text: str, target: Target, extra: str = "") -> bool:
         environment["dependency_groups"] = frozenset()
         try:
             found = marker is None or marker.evaluate(environment)
-        except UndefinedComparison:
+        except UNDEFINED:
             found = True  # ``sys_platform ~= "linux"`` says nothing, so it leaves out nothing
         if len(_holds) >= _MAX_REMEMBERED:
             _holds.clear()

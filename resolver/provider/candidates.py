@@ -109,7 +109,7 @@ class Filtering:
     def fault(self, release: Release) -> tuple[str, str] | None:
         """Why no file of ``release`` can be used, as (kind, detail); None when one can."""
         allowed = self._allowed
-        if allowed.exclude_newer is not None or allowed.hashes or release.text in allowed.yanked_pins:
+        if allowed.exclude_newer is not None or allowed.hashes or allowed.admits_yanked(release):
             return self._examine(release)  # these look at more of a file than its signature
         signature = release.signature
         if signature in self._memo:
@@ -131,7 +131,7 @@ class Filtering:
     def _examine(self, release: Release) -> tuple[str, str] | None:
         files = [*release.wheels, release.sdist] if release.sdist is not None else release.wheels
         limit = self._allowed.exclude_newer
-        opted_in = release.text in self._allowed.yanked_pins
+        opted_in = self._allowed.admits_yanked(release)
         faults: list[tuple[str, str]] = []
         for file in files:
             fault: tuple[str, str] | None

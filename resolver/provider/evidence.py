@@ -34,7 +34,7 @@ def usable_wheels(release: Release, place: Place, allowed: Filter) -> list[File]
     for file in release.wheels:
         if file_fault(file, place, allowed) is not None or is_too_new(file, release, allowed.exclude_newer):
             continue
-        if file.yanked is not None and release.text not in allowed.yanked_pins:
+        if file.yanked is not None and not allowed.admits_yanked(release):
             continue
         position = rank(file.tags or "", place)
         if position is not None:

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from packaging.version import InvalidVersion, Version
 
 from ..environment.place import Place, evaluate
+from ..index.filename import version_of
+from ..index.page import Release
 from ..model import Builds, Options, PackageOptions, Prerelease, Query, ResolutionMode, Stated
 from .versions import exact_pin, mentions_prerelease
 
@@ -23,11 +25,15 @@ class Filter:
     wheels: bool = True
     sdists: bool = True
     exclude_newer: datetime | None = None
-    yanked_pins: frozenset[str] = frozenset()
-    """Versions (canonical text) that the caller pinned exactly: these may be yanked (PEP 592)."""
+    yanked_pins: frozenset[Version] = frozenset()
+    """Versions that the caller pinned exactly: these may be yanked (PEP 592)."""
     hashes: frozenset[tuple[str, str]] = frozenset()
     """When not empty only files with one of these are candidates (hash-checking mode)."""
     prereleases: bool = True
+
+    def admits_yanked(self, release: Release) -> bool:
+        """Whether ``release`` may be a candidate although it was yanked; ``==2`` pins 2.0 as well."""
+        return bool(self.yanked_pins) and release.version in self.yanked_pins
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +109,8 @@ class Policies:
         options = self._query.options
         own = options.packages.get(name, _NO_OPTIONS)
         stated = [*self._direct.get(name, ()), *self._constraints.get(name, ())]
-        pins = {str(pin) for one in stated if (pin := exact_pin(one.requirement.specifier)) is not None}
-        pins.update(kept)
+        pins = {pin for one in stated if (pin := exact_pin(one.requirement.specifier)) is not None}
+        pins.update(version for text in kept if (version := version_of(text)) is not None)
         return Filter(
             wheels=not (_EVERY in options.no_binary or name in options.no_binary),
             sdists=not (_EVERY in options.only_binary or name in options.only_binary)

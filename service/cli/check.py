@@ -20,7 +20,7 @@ _DEFAULT = "pylock.toml"
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @resolving
 def check(lock_file: str | None, form: str, **options: object) -> None:
-    """Check whether a lock satisfies FILES (requirements.in, pyproject.toml): 0 it does, 1 it does not.
+    """Check whether a lock satisfies FILES (requirements.in, pyproject.toml, script.py): 0 it does, 1 it does not.
 
     Give the options that the lock was made with. The lock is pylock.toml unless -l names another. No index is asked:
     what is newer there is no fault of the lock.

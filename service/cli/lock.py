@@ -40,7 +40,7 @@ _FILE = click.Path(dir_okay=False)
 @click.option("--no-header", is_flag=True, help="Leave out the comment at the top of the lock.")
 @resolving
 def lock(**options: object) -> None:
-    """Lock FILES (requirements.in, pyproject.toml, - for stdin).
+    """Lock FILES (requirements.in, pyproject.toml, script.py, - for stdin).
 
     Without FILES: requirements.in or pyproject.toml of this directory.
     """

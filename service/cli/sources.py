@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from resolver.inputs.requirements_file import INCLUDES, statements
+from resolver.inputs.script import is_script
 
 from .exits import USAGE, CommandError
 
@@ -52,7 +53,7 @@ class _Disk:
     def add(self, path: Path, shown: str, text: str) -> Path:
         """Take ``text`` as the content of ``path``, and read what it includes."""
         self.texts[path] = text
-        if path.suffix == ".toml":
+        if path.suffix == ".toml" or is_script(path.name, text):
             return path
         for line, named in _includes(text):
             where = f"{shown}:{line}"

@@ -37,6 +37,17 @@ def test_stdout_holds_the_lock_and_nothing_else(directory: Path, lock: Lock) -> 
     assert "Locked 2 packages" in done.err
 
 
+def test_a_script_is_locked_from_its_comment(directory: Path, lock: Lock) -> None:
+    (directory / "tool.py").write_text('# /// script\n# dependencies = ["app<2"]\n# ///\nimport app\n-r = 1\n')
+    done = lock("tool.py", *LINUX)
+    assert done.code == 0, done.err
+    assert versions(done.out)["app"] == "1.0"
+    (directory / "torn.py").write_text('import app\n# /// script\n# dependencies = ["app"]\n')
+    refused = lock("torn.py", *LINUX)
+    assert refused.code == 2
+    assert "torn.py:2: this block is never closed" in refused.err
+
+
 def test_quiet_says_nothing_but_the_lock(directory: Path, lock: Lock) -> None:
     (directory / "requirements.in").write_text("app\n")
     assert lock("-q", *LINUX).err == ""

@@ -116,6 +116,22 @@ async def test_a_pyproject_is_a_body(tmp_path: Path) -> None:
     assert {one["name"]: one["version"] for one in answer["packages"]} == {"a": "2.0", "b": "1.0"}
 
 
+async def test_a_script_is_a_body(tmp_path: Path) -> None:
+    script = b'# /// script\n# requires-python = ">=3.12"\n# dependencies = ["a<2", "b"]\n# ///\nimport a\n'
+    async with serving(tmp_path, WORLD) as service:
+        headers = {"Content-Type": "text/x-python"}
+        async with service.client.post("/v1/lock?python=3.13", data=script, headers=headers) as response:
+            answer = await response.json()
+        form = aiohttp.FormData()
+        form.add_field("file", script, filename="tool.py", content_type="text/x-python")
+        async with service.client.post("/v1/lock?universal=true", data=form) as response:
+            universal = await response.json()
+    assert response.status == 200, universal
+    assert {one["name"]: one["version"] for one in answer["packages"]} == {"a": "1.0", "b": "1.1"}
+    assert answer["packages"][0]["via"] == ["script.py"]
+    assert universal["requires_python"] == ">=3.12"
+
+
 async def test_a_form_carries_several_files_and_options(tmp_path: Path) -> None:
     form = aiohttp.FormData()
     form.add_field("file", b"-c limits.txt\na\n", filename="requirements.in")
