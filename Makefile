@@ -2,13 +2,14 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+BENCH_VENV ?= $(VENV)-bench
 RUN := $(VENV)/bin/python
 
 # The user's pip settings (index, certificates) apply. What installing has to say goes to stderr: stdout is for results.
 PIP := $(RUN) -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --require-hashes
 
-.PHONY: demo serve test lint format requirements clean
+.PHONY: demo serve test lint format bench load requirements clean
 
 demo: $(VENV)/run.stamp
 	@$(RUN) examples/demo.py examples/requirements.in
@@ -27,6 +28,14 @@ lint: $(VENV)/dev.stamp
 format: $(VENV)/dev.stamp
 	$(RUN) -m ruff check --fix .
 	$(RUN) -m ruff format .
+
+# Peers and we side by side on recorded index data; writes docs/performance.md. BENCH_ARGS="--quick --only jupyter".
+bench: $(VENV)/run.stamp $(BENCH_VENV)/bench.stamp
+	$(BENCH_VENV)/bin/python -m benchmarks --lockwright $(VENV)/bin/lockwright $(BENCH_ARGS)
+
+# The part of it that puts the service under load (needs wrk), without the document.
+load: $(VENV)/run.stamp $(BENCH_VENV)/bench.stamp
+	$(BENCH_VENV)/bin/python -m benchmarks --lockwright $(VENV)/bin/lockwright --measure load --no-document $(BENCH_ARGS)
 
 # The stamps make a second call free: pip runs again only when the pins or the project's own metadata change.
 $(VENV)/venv.stamp:
@@ -49,6 +58,12 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
 	@$(INSTALL) -r requirements/dev.txt >&2
 	@touch $@
 
+$(BENCH_VENV)/bench.stamp: $(VENV)/venv.stamp requirements/bench.txt
+	@echo "installing requirements/bench.txt into $(BENCH_VENV)" >&2
+	@$(PYTHON) -m venv $(BENCH_VENV) >&2
+	@$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/bench.txt >&2
+	@touch $@
+
 # Pins for every Python from 3.11 on. No index, link or host is written into them: where to install from is the machine's.
 COMPILE := $(RUN) -m uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-header
@@ -57,7 +72,8 @@ requirements: $(VENV)/dev.stamp
 	$(COMPILE) pyproject.toml -o requirements/run.txt
 	$(COMPILE) pyproject.toml --extra dev -c requirements/run.txt -o requirements/dev.txt
 	$(COMPILE) requirements/build.in -o requirements/build.txt
+	$(COMPILE) requirements/bench.in -c requirements/dev.txt -o requirements/bench.txt
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,6 @@
 """Fifty different locks at once, while someone asks for the service's health.
 
-    python benchmarks/concurrency.py --snapshot ../shared/snapshot [--posts 50] [--workers 1]
+    python -m benchmarks.concurrency --snapshot ../shared/snapshot [--posts 50] [--workers 1]
 
 Every requirement set of the snapshot for every Python with an oracle, then single projects of it, are POSTed
 together to a service with an empty cache, and then again to the warm service. Answers are compared with the oracle
@@ -12,21 +12,21 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import http.client
-import multiprocessing
 import statistics
 import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Event
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 import orjson
-from compare_oracle import free_port, lock_request, oracle_pins, replay, service, unsound
+
+from .compare_oracle import lock_request, oracle_pins, service
+from .index import replay
+from .pulse import percentile, pulse
+from .soundness import unsound
 
 
 @dataclass
@@ -48,7 +48,6 @@ class Round:
     seconds: float = 0
     slowest: float = 0
     wrong: list[str] = field(default_factory=list)
-    health: list[float] = field(default_factory=list)
 
 
 def cases(snapshot: Path, count: int) -> list[Case]:
@@ -71,19 +70,6 @@ def cases(snapshot: Path, count: int) -> list[Case]:
     return found[:count]
 
 
-def health(base: str, stop: Event, times: Connection) -> None:
-    """Ask for the health until told to stop: a process of its own, for reading answers keeps this one busy."""
-    address = urlsplit(base)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port)
-    found: list[float] = []
-    while not stop.wait(0.01):
-        started = time.perf_counter()
-        connection.request("GET", "/healthz")
-        connection.getresponse().read()
-        found.append(time.perf_counter() - started)
-    times.send(found)
-
-
 def fault(case: Case, status: int, answer: dict[str, object], data: Path) -> str | None:
     """What is wrong with an answer."""
     if not case.satisfiable:
@@ -104,9 +90,6 @@ def fault(case: Case, status: int, answer: dict[str, object], data: Path) -> str
 async def run(base: str, index: str, wanted: list[Case], data: Path) -> Round:
     """All cases at once."""
     result = Round()
-    stop, (times, theirs) = multiprocessing.Event(), multiprocessing.Pipe(duplex=False)
-    watcher = multiprocessing.Process(target=health, args=(base, stop, theirs))
-    watcher.start()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         await asyncio.sleep(0.2)
         started = time.perf_counter()
@@ -119,9 +102,6 @@ async def run(base: str, index: str, wanted: list[Case], data: Path) -> Round:
 
         answers = await asyncio.gather(*map(one, wanted))
         result.seconds = time.perf_counter() - started
-    stop.set()
-    result.health = times.recv()
-    watcher.join()
     result.slowest = max(seconds for seconds, _, _ in answers)
     for case, (_, status, answer) in zip(wanted, answers, strict=True):
         wrong = fault(case, status, answer, data)
@@ -140,17 +120,16 @@ def main() -> int:
     wanted = cases(arguments.snapshot, arguments.posts)
     worst = 0
     with (
-        tempfile.TemporaryDirectory() as logs,
         tempfile.TemporaryDirectory() as cache,
-        replay(arguments.snapshot, free_port(), logs) as index,
-        service(free_port(), cache, "--workers", str(arguments.workers)) as base,
+        replay(arguments.snapshot) as index,
+        service(cache, "--workers", str(arguments.workers)) as base,
     ):
         for name in ("cold", "warm"):
-            measured = asyncio.run(run(base, index, wanted, arguments.snapshot / "data"))
-            times = sorted(measured.health)
+            with pulse(urlsplit(base).port or 0) as times:
+                measured = asyncio.run(run(base, index.url, wanted, arguments.snapshot / "data"))
             print(
                 f"{name}: {len(wanted)} POSTs in {measured.seconds:.2f} s; /healthz asked {len(times)} times: "
-                f"median {statistics.median(times) * 1000:.1f} ms, p99 {times[int(len(times) * 0.99)] * 1000:.1f} ms, "
+                f"median {statistics.median(times) * 1000:.1f} ms, p99 {percentile(times, 0.99) * 1000:.1f} ms, "
                 f"max {times[-1] * 1000:.1f} ms; {len(measured.wrong)} answers differ"
             )
             for line in measured.wrong:

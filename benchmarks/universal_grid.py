@@ -1,6 +1,6 @@
 """Universal locks of the snapshot's sets, examined in every cell of a grid and compared with uv's recorded answers.
 
-    python benchmarks/universal_grid.py --snapshot ../shared/snapshot [--base-url URL] [--only trio]
+    python -m benchmarks.universal_grid --snapshot ../shared/snapshot [--base-url URL] [--only trio]
 
 A cell is a Python (3.9 to 3.14), a platform and a machine. In each cell the lock's markers select packages; they are
 walked from the set's requirements with the snapshot's own metadata and ``packaging``, independently of the resolver.
@@ -19,10 +19,13 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from compare_oracle import environment, free_port, post, replay, service, unsound_in
 from packaging.markers import Marker
 from packaging.pylock import Pylock
 from packaging.utils import canonicalize_name
+
+from .compare_oracle import post, service
+from .index import replay
+from .soundness import environment, unsound_in
 
 PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 PLATFORMS = {"linux": ("posix", "Linux"), "darwin": ("posix", "Darwin"), "win32": ("nt", "Windows")}
@@ -97,12 +100,11 @@ def main() -> int:
     snapshot: Path = arguments.snapshot
     unsound = 0
     with contextlib.ExitStack() as stack:
-        run = stack.enter_context(tempfile.TemporaryDirectory())
-        index = stack.enter_context(replay(snapshot, free_port(), run))
+        index = stack.enter_context(replay(snapshot)).url
         base = arguments.base_url
         if base is None:
             cache = stack.enter_context(tempfile.TemporaryDirectory())
-            base = stack.enter_context(service(free_port(), cache))
+            base = stack.enter_context(service(cache))
         for path in sorted((snapshot / "oracle").glob("*.universal-*.txt")):
             stem = path.name.removesuffix(".txt")
             name, _, oldest = stem.partition(".universal-")

@@ -19,7 +19,6 @@ from typing import cast
 from packaging.version import Version
 
 from transport.errors import TransportError
-from transport.turns import Turns
 
 from .environment.place import Place
 from .environment.region import Divided, Region
@@ -44,6 +43,7 @@ from .provider.policy import Policies
 from .reachability import reachability
 from .refusal import no_solution
 from .remedies import Suggestion, Suggestions, Versions
+from .segments import Segments
 from .session import Session
 from .solver import (
     Decided,
@@ -59,8 +59,6 @@ from .solver import (
 )
 from .tables import Name
 
-# A solve holds the event loop for no longer than this before others get their turn (DESIGN: some 5 ms).
-MAX_HOLD = 0.004  # seconds
 DECISIONS = 64  # of a solve between two looks at the clock: some 10 µs each where all is at hand
 # Real universal locks have some ten parts; each is a solve of its own.
 MAX_REGIONS = 500
@@ -288,7 +286,7 @@ async def _solve(work: _Work, place: Place) -> tuple[PlaceFacts, Mapping[Package
     facts = PlaceFacts(query, place, Policies(query, place, work.earlier), session, work.notices)
     await facts.open()
     solver = Solver(facts.root(), max_decisions=query.budget.decisions, tie=_tie)
-    segments = _Segments(stats, session.turns)
+    segments = Segments(stats, session.turns)
     await segments.begin()
     try:
         return facts, await _run(facts, solver, segments, work.watch)
@@ -321,7 +319,7 @@ class _AtHand:
         return Unavailable(*found)
 
 
-async def _run(facts: PlaceFacts, solver: Solver, segments: _Segments, watch: Watcher | None) -> Mapping[Package, int]:
+async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Watcher | None) -> Mapping[Package, int]:
     """Answer the solver's questions until it has an answer."""
     at_hand = _AtHand(facts, solver)
     while True:
@@ -352,7 +350,7 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: _Segments, watch: Wa
         await segments.breathe()
 
 
-async def _tell_versions(facts: PlaceFacts, solver: Solver, segments: _Segments, packages: Sequence[Package]) -> None:
+async def _tell_versions(facts: PlaceFacts, solver: Solver, segments: Segments, packages: Sequence[Package]) -> None:
     unknown: list[Package] = []
     for package in packages:
         table = facts.tables.ready(_name(package))
@@ -369,7 +367,7 @@ async def _tell_versions(facts: PlaceFacts, solver: Solver, segments: _Segments,
 
 
 async def _tell_dependencies(
-    facts: PlaceFacts, solver: Solver, segments: _Segments, package: Package, version: int
+    facts: PlaceFacts, solver: Solver, segments: Segments, package: Package, version: int
 ) -> None:
     name = _name(package)
     segments.end()
@@ -380,37 +378,3 @@ async def _tell_dependencies(
     else:
         facts.note_unavailable(name, version, found)
         solver.add_unavailable(package, version, *found)
-
-
-class _Segments:
-    """Cuts a solve into segments: computes during its turns, and splits the wall time into waiting and solving."""
-
-    def __init__(self, stats: Stats, turns: Turns) -> None:
-        self._stats = stats
-        self._turns = turns
-        self._since = perf_counter()
-        self._is_computing = False
-
-    async def begin(self) -> None:
-        """Wait for a turn to compute."""
-        await self._turns.take()
-        self._is_computing = True
-        now = perf_counter()
-        self._stats.fetch += now - self._since
-        self._since = now
-
-    def end(self) -> None:
-        """Give the turn back before waiting for something."""
-        if self._is_computing:
-            self._is_computing = False
-            self._turns.give()
-            now = perf_counter()
-            self._stats.solve += now - self._since
-            self._since = now
-
-    async def breathe(self) -> None:
-        """Let others run if this segment has taken long enough."""
-        if perf_counter() - self._since > MAX_HOLD:
-            self.end()
-            await asyncio.sleep(0)
-            await self.begin()

@@ -77,6 +77,7 @@ RESOLVER_ASYNC = {
     "resolver.session",
     "resolver.place_facts",
     "resolver.tables",
+    "resolver.segments",
 }
 # What would make the same question answered differently, or answered elsewhere.
 IMPURE = {"asyncio", "time", "datetime", "logging", "os", "random", "secrets", "socket", "threading", "subprocess"}

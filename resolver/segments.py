@@ -1,0 +1,47 @@
+"""The parts of a solve between two waits: each computes during a turn, and none holds the event loop for long."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+
+from transport.turns import Turns
+
+from .model import Stats
+
+# A solve holds the event loop for no longer than this before others get their turn (DESIGN: some 5 ms).
+MAX_HOLD = 0.004  # seconds
+
+
+class Segments:
+    """Cuts a solve into segments: computes during its turns, and splits the wall time into waiting and solving."""
+
+    def __init__(self, stats: Stats, turns: Turns) -> None:
+        self._stats = stats
+        self._turns = turns
+        self._since = perf_counter()
+        self._is_computing = False
+
+    async def begin(self) -> None:
+        """Wait for a turn to compute."""
+        await self._turns.take()
+        self._is_computing = True
+        now = perf_counter()
+        self._stats.fetch += now - self._since
+        self._since = now
+
+    def end(self) -> None:
+        """Give the turn back before waiting for something."""
+        if self._is_computing:
+            self._is_computing = False
+            self._turns.give()
+            now = perf_counter()
+            self._stats.solve += now - self._since
+            self._since = now
+
+    async def breathe(self) -> None:
+        """Let others run if this segment has taken long enough."""
+        if perf_counter() - self._since > MAX_HOLD:
+            self.end()
+            await asyncio.sleep(0)
+            await self.begin()
