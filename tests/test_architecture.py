@@ -59,6 +59,7 @@ AIOHTTP_OF_A_SERVER = {"BodyPartReader", "Handler", "Middleware", "MultipartRead
 # What of the transport the resolver may know, and which of its modules may know it.
 TRANSPORT_BORDER = {"transport.message", "transport.fetch", "transport.errors", "transport.secret", "transport.turns"}
 RESOLVER_BORDER = {
+    "resolver.driver",  # a trial ends where an index does not answer
     "resolver.segments",  # shares the turns
     "resolver.index.gateway",
     "resolver.index.wheel_tail",  # asks for ranges through a function that the gateway passes in
