@@ -94,7 +94,7 @@ def under_load(bench: Bench, question: Question, seconds: int) -> Iterator[Figur
     """Two workers, 64 clients: different locks, the same lock, one that the client has; then the event loop's holds.
 
     Raises:
-        Refused: wrk is not there, or found nothing to measure.
+        Refused: wrk is not there, or answers failed.
     """
     with serving(bench.lockwright, workers=2) as service:
         locked = service.lock(question, bench.index.url)
@@ -126,14 +126,13 @@ def under_load(bench: Bench, question: Question, seconds: int) -> Iterator[Figur
 def _rates(what: str, load: Load, least: float, distinct: int | None = None) -> Iterator[Figure]:
     if not load.requests:
         raise Refused(f"{what}: nothing was answered within {load.seconds:.0f} s")
+    if load.failed:
+        raise Refused(f"{what}: {load.failed} of {load.requests} requests failed")
     if distinct is not None and load.requests > distinct:
         raise Refused(f"{what}: {load.requests} requests, and only {distinct} were different")
     yield Figure("load", f"{what}: a second", load.rate, "", least, more_is_better=True)
     yield Figure("load", f"{what}: p50", load.p50 * 1000, "ms")
     yield Figure("load", f"{what}: p99", load.p99 * 1000, "ms", load.p50 * 10_000)
-    if load.failed:
-        kinds = f"{load.refused} refused, {load.late} late, {load.broken} connections broken"
-        yield Figure("load", f"{what}: failed of {load.requests} ({kinds})", load.failed, "", 0)
 
 
 def _check(service: Service, asked: Sequence[Question], pins: Pins, index: str) -> None:
