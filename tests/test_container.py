@@ -89,7 +89,9 @@ def test_compose_writes_only_to_the_cache_and_to_memory() -> None:
 def test_the_hashed_requirements_name_no_place_to_install_from() -> None:
     for path in sorted((ROOT / "requirements").glob("*.txt")):
         for line in path.read_text().splitlines():
-            assert re.fullmatch(r"[a-z0-9-]+==\S+( ; [^\\]+)?( \\)?|    --hash=sha256:[0-9a-f]{64}( \\)?", line), line
+            assert re.fullmatch(
+                r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==\S+( ; [^\\]+)?( \\)?|    --hash=sha256:[0-9a-f]{64}( \\)?", line
+            ), line
 
 
 def test_the_pins_satisfy_what_the_project_asks_for() -> None:
