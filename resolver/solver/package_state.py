@@ -6,7 +6,9 @@ The solver's loops run over these: an attribute costs less than a dictionary of 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Hashable, Sequence
+from operator import itemgetter
 from typing import TypeAlias
 
 from .facts import Dependency, Exclusion, Package, VersionTable
@@ -98,11 +100,11 @@ def incompatibility_of(reason: Reason) -> Incompatibility:
 Assumption: TypeAlias = tuple[int, int, int, Reason | None]
 """(mask that is left, position in the order of all assumptions, decision level, reason; None: a decision)."""
 
+_LEVEL = itemgetter(2)
+
 Watch: TypeAlias = tuple[int, "PackageState | None", int, "tuple[tuple[PackageState, int], ...]", Reason]
 """An incompatibility as one of its packages sees it: (my mask, other package and its mask, or None and 0 if there
 are several others, those, reason)."""
-
-_CROWDED = 64  # watches; fewer are looked through faster than they are sorted out
 
 
 class PackageState:
@@ -115,17 +117,18 @@ class PackageState:
         "affected",
         "assumptions",
         "base",
-        "crowded",
         "culprit",
         "decided",
         "declared",
         "enforced",
         "facts",
         "known",
+        "looked_at",
         "mask",
         "named_by",
         "order",
         "package",
+        "patience",
         "queued",
         "rank",
         "table",
@@ -156,12 +159,13 @@ class PackageState:
         self.watches: dict[Reason, Watch]
         """By what they are about, the newest last: what is news again moves to the end in constant time."""
         self.active: dict[Reason, Watch]
-        """Those that are looked at; ``watches`` itself, as long as there are few."""
+        """Those that are looked at; ``watches`` itself, unless there are many."""
         self.active_level = 0
         self.active_opened = 0
         """Where ``active`` is a selection: up to which level's assumptions, and which opening of it."""
-        self.crowded = _CROWDED
-        """With more watches than these, a selection is made."""
+        self.looked_at = 0
+        """How many of them, since a selection was made; and after how many looks at all the next one is due."""
+        self.patience = 2
         self.unary: list[Exclusion | Fact | Incompatibility] = []
         """Why bits are missing in ``known``."""
         self.declared: dict[int, Sequence[Dependency] | Unavailable] = {}
@@ -207,18 +211,24 @@ class PackageState:
 
     def mask_at(self, level: int) -> int:
         """What is left by assumptions up to a level: ``mask`` is a part of it until that level is taken back."""
-        for mask, _, made_at, _ in reversed(self.assumptions):
-            if made_at <= level:
-                return mask & self.known
-        return self.known
+        made = bisect_right(self.assumptions, level, key=_LEVEL)
+        return self.assumptions[made - 1][0] & self.known if made else self.known
 
     def select_watches(self, level: int, opened: int) -> None:
         """Leave out watches that are contradicted until ``level``, the ``opened``-th to be opened, is taken back."""
         mask = self.mask_at(level)
-        self.active = {
-            reason: watch
-            for reason, watch in self.watches.items()
-            if watch[0] & mask and (watch[1] is None or watch[1].mask_at(level) & watch[2])
-        }
-        self.active_level, self.active_opened = level, opened
-        self.crowded = max(_CROWDED, len(self.active) * 5 // 4)
+        masks: dict[PackageState, int] = {}  # mostly one other package is in all of them
+        selected: dict[Reason, Watch] = {}
+        for reason, watch in self.watches.items():
+            mine, other, theirs, _, _ = watch
+            if not mine & mask:
+                continue
+            if other is not None:
+                left = masks.get(other)
+                if left is None:
+                    left = masks[other] = other.mask_at(level)
+                if not left & theirs:
+                    continue
+            selected[reason] = watch
+        if len(selected) < len(self.active):
+            self.active, self.active_level, self.active_opened = selected, level, opened

@@ -11,6 +11,8 @@ from .incompatibility import Incompatibility
 from .package_state import PackageState, incompatibility_of
 from .partial_solution import PartialSolution
 
+CROWDED = 64  # watches; fewer are looked through faster than they are sorted out
+
 
 class Overspent(Exception):
     """More was looked at than the limit allows."""
@@ -61,7 +63,7 @@ class Propagation:
             state = changed.pop()
             state.waiting -= 1
             watches = state.active
-            if len(watches) > state.crowded or watches is not state.watches:
+            if len(watches) > CROWDED or watches is not state.watches:
                 self._select(state)
                 watches = state.active
             self.looked_at += len(watches)
@@ -112,13 +114,21 @@ class Propagation:
         return None
 
     def _select(self, state: PackageState) -> None:
-        """Leave out those of a package's many watches that cannot matter now."""
+        """Leave out those of a package's many watches that cannot matter now.
+
+        Selecting costs as much as looking at all of them. It comes after at least twice as many looks, which pay for
+        it: so it is not counted. Nor does it come at every second time, because the levels at which a package comes up
+        often alternate, and then only one of them gives a small selection that lasts.
+        """
         solution = self._solution
         level = state.active_level
         if level > solution.level or solution.opened[level] != state.active_opened:
             state.active = state.watches
-        if len(state.active) > state.crowded:
+        count = len(state.watches)
+        state.looked_at += len(state.active)
+        if state.looked_at > state.patience * count:
+            state.looked_at = 0
+            state.patience = 5 - state.patience
             # Not up to the present level: its decision is the first to be taken back.
             level = max(solution.level - 1, 1)
-            self.looked_at += len(state.watches)
             state.select_watches(level, solution.opened[level])

@@ -99,11 +99,14 @@ class Solver:
         self._state(package).declared.setdefault(version, Unavailable(kind, detail))
 
     def close(self) -> None:
-        """Take the solve apart, so that its memory is free at once; only the counters may be read afterwards."""
+        """Take the solve apart, so that its memory is free at once; only the counters may be read afterwards.
+
+        No state refers to itself any more, so that what is left needs no garbage collection.
+        """
         is_armed = self._descent is None
         for state in self._states.values():
             state.forget(is_armed=is_armed)
-        self._descent = None
+        self._states.clear()
 
     @property
     def steps(self) -> int:
