@@ -16,6 +16,7 @@ specifier has one). ``name version [extra]: ...`` adds an extra to a release tha
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import io
 import random
@@ -68,11 +69,12 @@ class FakeRelease:
     @property
     def sdist_bytes(self) -> bytes:
         buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
             info = tarfile.TarInfo(f"{self.name.replace('-', '_')}-{self.version}/PKG-INFO")
             info.size = len(self.metadata)
             archive.addfile(info, io.BytesIO(self.metadata))
-        return buffer.getvalue()
+        # It is made anew for the page and for the file: with the time in its header (RFC 1952 §2.3.1) they may differ.
+        return gzip.compress(buffer.getvalue(), mtime=0)
 
 
 def html_page(files: list[dict[str, Any]]) -> bytes:
