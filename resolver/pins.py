@@ -82,7 +82,7 @@ async def _decided(facts: PlaceFacts, name: str, bit: int) -> Metadata:
 
 
 def _edge(requirement: Requirement, extra: str | None) -> Edge:
-    marker = None if requirement.marker is None else str(requirement.marker)
+    marker = requirement.marker_text
     if marker is not None and extra is not None:
         marker = without_extra(marker, extra)
     return Edge(requirement.name, requirement.extras, marker, requirement.specifier, extra)

@@ -2,6 +2,8 @@
 
 What lives here: the domain's ``Requirement`` and the only call of ``packaging.requirements`` in the project.
 Parsing happens under one lock: ``packaging`` 26 on Python 3.11 can fail when several threads parse markers.
+Metadata repeats itself, so a line is read in two halves that are remembered by themselves, the plain ones without
+``packaging``: what precedes the semicolon, and the marker (``tests/properties/test_requirement_halves.py``).
 Sizes are checked before ``packaging`` sees the text, because nesting and long specifier lists cost it
 quadratic time or a ``RecursionError`` (docs/architecture.md, Limits).
 """
@@ -11,8 +13,9 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
-from packaging.markers import Marker
+from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as _Parsed
 from packaging.utils import canonicalize_name
@@ -24,13 +27,26 @@ MAX_EXTRAS = 64
 MAX_MARKER_NESTING = 32
 MAX_VERSION = 128
 MAX_CACHED = 200_000  # texts remembered; some 300 bytes each, so 60 MB at most
+MAX_HALVES = 50_000  # heads and markers remembered, each
 
 _LOCK = threading.Lock()
 _CACHE: dict[str, Requirement] = {}
+_HEADS: dict[str, Requirement] = {}
+_MARKERS: dict[str, str] = {}
+_PARSED: dict[str, Marker] = {}
 _LONG_WORD = re.compile(r"[^\s,;()\[\]'\"<>=!~@]{" + str(MAX_VERSION + 1) + ",}")
 _QUOTED_VERSION = re.compile(r"""([<>=~]\s*)(["'])([^"'\s,]+)\2""")
 _MISSING_COMMA = re.compile(r"([<>=~]\s*[\w.*+-]+)\s*(?=[<>~]|[!=]=)")
 _LEGACY_PARENTHESES = re.compile(r"^(\s*[A-Za-z0-9._-]+\s*(?:\[[^\]]*\])?\s*)\(([^)]*)\)")
+
+_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_RELEASE = r"[0-9]{1,9}(?:\.[0-9]{1,9})"
+_PLAIN_HEAD = re.compile(
+    rf"\s*({_NAME})\s*(?:\[\s*({_NAME}(?:\s*,\s*{_NAME})*)\s*\]\s*)?"
+    rf"((?:>=|<=|!=|==|>|<)\s*{_RELEASE}*(?:\s*,\s*(?:>=|<=|!=|==|>|<)\s*{_RELEASE}*)*)?\s*",
+    re.ASCII,
+)
+_PLAIN_EXTRA = re.compile(r"""\s*extra\s*==\s*(["'])([a-z0-9]+(?:-[a-z0-9]+)*)\1\s*""", re.ASCII)
 
 
 class RequirementError(ValueError):
@@ -58,8 +74,36 @@ class Requirement:
     url: str | None
     """Direct reference, with whatever userinfo the text had: show only after redaction."""
     marker: Marker | None
+    """Parsed when it is first asked for: a marker's text answers most questions."""
     text: str
     """The requirement as ``packaging`` prints it: the canonical spelling."""
+    marker_text: str | None
+    """The marker as ``packaging`` prints it."""
+
+    @classmethod
+    def known(
+        cls, name: str, extras: tuple[str, ...], specifier: str, url: str | None, marker_text: str | None, text: str
+    ) -> Self:
+        """Make one of fields that an earlier one had."""
+        made = cls.__new__(cls)
+        put = object.__setattr__
+        put(made, "name", name)
+        put(made, "extras", extras)
+        put(made, "specifier", specifier)
+        put(made, "url", url)
+        put(made, "text", text)
+        put(made, "marker_text", marker_text)
+        return made
+
+    if not TYPE_CHECKING:  # to the type checker the field is always there
+
+        def __getattr__(self, name: str) -> object:
+            """Parse the marker: an empty slot is the only way to get here."""
+            if name != "marker":
+                raise AttributeError(name)
+            marker = None if self.marker_text is None else _marker_of(self.marker_text)
+            object.__setattr__(self, "marker", marker)
+            return marker
 
     def __str__(self) -> str:
         return self.text
@@ -98,6 +142,36 @@ def parse(text: str) -> Requirement:
     if found is not None:
         return found
     _check_limits(text)
+    return _remember(text, (None if "@" in text else _by_halves(text)) or _whole(text))
+
+
+def remembered(
+    name: str, extras: tuple[str, ...], specifier: str, url: str | None, marker_text: str | None, text: str
+) -> Requirement:
+    """Return the requirement that :func:`parse` made of these fields in an earlier process."""
+    found = _CACHE.get(text)
+    return found or _remember(text, Requirement.known(name, extras, specifier, url, marker_text, text))
+
+
+def _remember(written: str, made: Requirement) -> Requirement:
+    if len(_CACHE) >= MAX_CACHED:
+        _CACHE.clear()
+    shared = _CACHE[written] = _CACHE.setdefault(made.text, made)
+    return shared
+
+
+def _marker_of(marker: str) -> Marker:
+    """Parse a marker that ``packaging`` has printed, once."""
+    found = _PARSED.get(marker)
+    if found is None:
+        if len(_PARSED) >= MAX_HALVES:
+            _PARSED.clear()
+        with _LOCK:
+            found = _PARSED[marker] = Marker(marker)
+    return found
+
+
+def _whole(text: str) -> Requirement:
     try:
         with _LOCK:
             parsed = _Parsed(text)
@@ -112,21 +186,77 @@ def parse(text: str) -> Requirement:
         raise RequirementError(f"more than {MAX_SPECIFIERS} version specifiers in one requirement")
     if len(parsed.extras) > MAX_EXTRAS:
         raise RequirementError(f"more than {MAX_EXTRAS} extras in one requirement")
-    canonical = str(parsed)
-    requirement = _CACHE.get(canonical)
-    if requirement is None:
-        requirement = Requirement(
-            name=str(canonicalize_name(parsed.name)),
-            extras=tuple(sorted({str(canonicalize_name(extra)) for extra in parsed.extras})),
-            specifier=",".join(sorted(map(str, parsed.specifier), key=_reading_order)),
-            url=parsed.url,
-            marker=parsed.marker,
-            text=canonical,
+    return Requirement(
+        name=str(canonicalize_name(parsed.name)),
+        extras=tuple(sorted({str(canonicalize_name(extra)) for extra in parsed.extras})),
+        specifier=",".join(sorted(map(str, parsed.specifier), key=_reading_order)),
+        url=parsed.url,
+        marker=parsed.marker,
+        text=str(parsed),
+        marker_text=None if parsed.marker is None else str(parsed.marker),
+    )
+
+
+def _by_halves(text: str) -> Requirement | None:
+    """Read what precedes the semicolon, and the marker; None where either is not plain, or no good."""
+    before, semicolon, after = text.partition(";")
+    head = _HEADS.get(before) or _head(before)
+    if head is None or not semicolon:
+        return head
+    marker = _MARKERS.get(after) or _marker(after)
+    if marker is None:
+        return None
+    return Requirement.known(head.name, head.extras, head.specifier, None, marker, f"{head.text}; {marker}")
+
+
+def _head(text: str) -> Requirement | None:
+    plain = _PLAIN_HEAD.fullmatch(text)
+    if plain is None:
+        try:
+            head = _whole(text)
+        except RequirementError:
+            return None
+    else:
+        written, listed, bounds = plain.groups()
+        specifiers = ["".join(one.split()) for one in bounds.split(",")] if bounds else []
+        if len(specifiers) > 1 and len({one.rstrip("0123456789.") for one in specifiers}) < len(specifiers):
+            return None  # equal bounds in two spellings are one: for packaging to find out
+        extras = sorted({one.strip() for one in listed.split(",")}) if listed else []
+        shown = f"[{','.join(extras)}]" if extras else ""
+        head = Requirement(
+            name=str(canonicalize_name(written)),
+            extras=tuple(sorted({str(canonicalize_name(one)) for one in extras})),
+            specifier=",".join(sorted(specifiers, key=_reading_order)),
+            url=None,
+            marker=None,
+            text=f"{written}{shown}{','.join(sorted(specifiers))}",
+            marker_text=None,
         )
-    if len(_CACHE) >= MAX_CACHED:
-        _CACHE.clear()
-    _CACHE[text] = _CACHE[canonical] = requirement
-    return requirement
+        if len(extras) > MAX_EXTRAS:
+            return None
+    if len(_HEADS) >= MAX_HALVES:
+        _HEADS.clear()
+    _HEADS[text] = head
+    return head
+
+
+def _marker(text: str) -> str | None:
+    plain = _PLAIN_EXTRA.fullmatch(text)
+    if plain is not None:
+        marker = f'extra == "{plain[2]}"'
+    else:
+        try:
+            with _LOCK:
+                parsed = Marker(text)
+        except (InvalidMarker, ValueError, RecursionError):
+            return None
+        marker = str(parsed)
+        if len(_PARSED) < MAX_HALVES:
+            _PARSED[marker] = parsed
+    if len(_MARKERS) >= MAX_HALVES:
+        _MARKERS.clear()
+    _MARKERS[text] = marker
+    return marker
 
 
 def parse_legacy(text: str) -> Requirement:

@@ -8,6 +8,7 @@ comparison is read as if it were not written, as uv does. That keeps a requireme
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
@@ -22,6 +23,8 @@ __all__ = ["evaluate", "is_defined", "mentions_extra", "parse_marker", "without_
 
 MAX_CACHED = 200_000  # answers remembered, some 100 bytes each; a large resolve asks for a few thousand
 MAX_MARKERS = 100_000  # marker objects whose text is remembered, some 200 bytes each
+
+_PLAIN_EXTRA = re.compile(r'extra == "([a-z0-9]+(?:-[a-z0-9]+)*)"', re.ASCII)  # most markers of metadata; normalised
 
 _texts: dict[int, tuple[Marker, str]] = {}
 _answers: dict[tuple[str, str, str], bool] = {}
@@ -40,9 +43,12 @@ def _text(marker: Marker) -> str:
     return found[1]
 
 
-def evaluate(marker: Marker, target: Target, extras: Collection[str] = ()) -> bool:
-    """Whether the marker holds in ``target`` without an extra, or with any one of ``extras`` (any spelling)."""
-    text = _text(marker)
+def evaluate(marker: Marker | str, target: Target, extras: Collection[str] = ()) -> bool:
+    """Whether the marker (or its canonical text) holds in ``target`` without an extra, or with any one of ``extras``.
+
+    Extras may be spelled in any way.
+    """
+    text = marker if isinstance(marker, str) else _text(marker)
     if _holds(marker, text, target, ""):
         return True
     if not extras or not _mentions_extra(text):
@@ -50,10 +56,15 @@ def evaluate(marker: Marker, target: Target, extras: Collection[str] = ()) -> bo
     return any(_holds(marker, text, target, str(canonicalize_name(extra))) for extra in extras)
 
 
-def _holds(marker: Marker, text: str, target: Target, extra: str) -> bool:
+def _holds(marker: Marker | str, text: str, target: Target, extra: str) -> bool:
     key = (text, target.key, extra)
     answer = _answers.get(key)
     if answer is None:
+        plain = _PLAIN_EXTRA.fullmatch(text)
+        if plain is not None:
+            return plain[1] == extra
+        if isinstance(marker, str):
+            marker = parse_marker(marker)
         answer = _evaluate(marker, text, _environment(target, extra))
         if len(_answers) >= MAX_CACHED:
             _answers.clear()
@@ -96,9 +107,9 @@ def _mentions_extra(text: str) -> bool:
     return names_extra(text)
 
 
-def mentions_extra(marker: Marker) -> bool:
-    """Whether the marker depends on the variable ``extra``."""
-    return _mentions_extra(_text(marker))
+def mentions_extra(marker: Marker | str) -> bool:
+    """Whether the marker (or its canonical text) depends on the variable ``extra``."""
+    return _mentions_extra(marker if isinstance(marker, str) else _text(marker))
 
 
 @lru_cache(maxsize=MAX_MARKERS)

@@ -15,8 +15,8 @@ from .target import Target
 Place: TypeAlias = Target | Region
 
 
-def evaluate(marker: Marker, place: Place, extras: Collection[str] = ()) -> bool:
-    """Whether ``marker`` holds in the place: in the target, or somewhere in the region."""
+def evaluate(marker: Marker | str, place: Place, extras: Collection[str] = ()) -> bool:
+    """Whether ``marker`` (or its canonical text) holds in the place: in the target, or somewhere in the region."""
     if isinstance(place, Target):
         return markers.evaluate(marker, place, extras)
     space = from_marker(marker)

@@ -131,7 +131,7 @@ class _Walk:
         return (stated for stated in statements if self._applies(stated.requirement))
 
     def _applies(self, requirement: Requirement, extra: str = "") -> bool:
-        return requirement.marker is None or _marker_holds(str(requirement.marker), self._target, extra)
+        return requirement.marker_text is None or _marker_holds(requirement.marker_text, self._target, extra)
 
     def _effective(self, requirement: Requirement, by: str, extra: str = "") -> Iterator[_Demand]:
         """What ``requirement`` demands here once excludes and overrides had their say."""

@@ -185,7 +185,7 @@ class _Walk:
 
 
 def _text(requirement: Requirement) -> str | None:
-    return None if requirement.marker is None else str(requirement.marker)
+    return requirement.marker_text
 
 
 def _title(package: LockedPackage) -> str:

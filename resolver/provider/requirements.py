@@ -41,7 +41,7 @@ class Metadata:
 
 
 def _applies(requirement: Requirement, place: Place, extra: str | None) -> bool:
-    marker = requirement.marker
+    marker = requirement.marker_text
     if marker is None:
         return extra is None
     if extra is None:
