@@ -49,14 +49,18 @@ class Cache:
         self._behind: dict[Key, asyncio.Task[None]] = {}
 
     def ready(self, hop: Hop) -> Response | None:
-        """Return a fresh answer from memory, or None."""
+        """Return a fresh answer from memory or a quick disk, or None."""
         if hop.request.refresh or hop.request.method not in ANSWERED:
             return None
         for name, _ in hop.headers:
             if name in ELSEWHERE:
                 return None  # a matter for `fetch`
-        records = self._memory.get(_key(hop))
-        return self._usable(hop, _select(records, hop)) if records else None
+        key = _key(hop)
+        records = self._shelf.at_hand(key)
+        record = _select(records, hop) if records else None
+        if record is not None and record.body is None and not self._is_known(hop, record):
+            record = self._shelf.with_body_at_hand(key, record)
+        return self._usable(hop, record)
 
     async def fetch(self, hop: Hop) -> Response:
         """Answer ``hop`` from what is stored as far as that is allowed, else from below."""
@@ -67,8 +71,23 @@ class Cache:
             asked.get("cache-control")
         ):
             return await self._inner.fetch(hop)
-        record = _select(await self._shelf.load(_key(hop)), hop)
+        key = _key(hop)
+        record = _select(await self._shelf.load(key), hop)
+        if record is not None and record.body is None and not self._is_known(hop, record):
+            record = await self._shelf.with_body(key, record)
         return self._usable(hop, record) or await self._ask(hop, record)
+
+    def _is_known(self, hop: Hop, record: Record) -> bool:
+        """Whether the caller can do without the body of ``record``."""
+        known, status = hop.request.known, record.stored.status
+        if (
+            known is None
+            or status != 200
+            or hop.request.method != "GET"
+            or not PARTICULAR.isdisjoint(dict(hop.headers))
+        ):
+            return False
+        return known(_answer(record, hop, self._age(record, hop), CacheStatus.HIT))
 
     def _usable(self, hop: Hop, record: Record | None) -> Response | None:
         """Return the answer that ``record`` gives without asking anybody, if it may."""
@@ -275,13 +294,14 @@ def _answer(record: Record, hop: Hop, age: float, cache: CacheStatus, fresh_unti
         status=stored.status,
         url=stored.url,
         headers=stored.headers,
-        body=record.body,
+        body=record.body or b"",
         digest=stored.digest,
         partition=hop.partition,
         cache=cache,
         requests=0,
         age=age,
         fresh_until=fresh_until,
+        has_body=record.body is not None,
     )
     if stored.status == 200:
         for name, _ in hop.headers:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
@@ -36,6 +36,11 @@ UNDERSTOOD_STATUSES = frozenset({*range(200, 207), *range(300, 306), 307, 308, *
 
 _DIRECTIVE = re.compile(r'\s*([^\s=,;"]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s,"]*))?\s*(,|$|[^,]*(?:,|$))')
 _SECONDS = re.compile(r"[0-9]+")
+_MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
+_IMF_FIXDATE = re.compile(
+    rf"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d\d) ({'|'.join(_MONTHS)}) ([1-9]\d{{3}}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII
+)
 
 Headers = Mapping[str, str]
 
@@ -102,6 +107,14 @@ def http_date(value: str | None) -> float | None:
     """Read an HTTP-date (RFC 9110 §5.6.7, all three forms) as seconds since the epoch."""
     if value is None or not value[:1].isalpha():
         return None
+    plain = _IMF_FIXDATE.fullmatch(value)
+    if plain is not None:  # RFC 9110 §5.6.7, IMF-fixdate: what all send
+        day, month, year, hour, minute, second = plain.groups()
+        try:
+            moment = datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=UTC)
+        except ValueError:
+            return None
+        return moment.timestamp()
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, TypeError, IndexError, OverflowError):

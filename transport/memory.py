@@ -15,10 +15,11 @@ MAX_SHARE = 8  # no single body takes more than this fraction (1/8) of the memor
 
 @dataclass(slots=True)
 class Record:
-    """One stored response with its body, and what was worked out about it."""
+    """One stored response, perhaps with its body, and what was worked out about it."""
 
     stored: Stored
-    body: bytes
+    body: bytes | None
+    """None: the disk has it."""
     loaded: float
     """Monotonic seconds at which ``resident`` was true."""
     resident: float
@@ -92,4 +93,4 @@ class Memory:
 
 
 def _size(records: list[Record]) -> int:
-    return sum(len(record.body) + OVERHEAD for record in records)
+    return sum(len(record.body or b"") + OVERHEAD for record in records)

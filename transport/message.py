@@ -7,7 +7,7 @@ attributes of the request), so that nothing is inherited across an origin.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -99,6 +99,9 @@ class Request:
     """Cap on decoded body bytes; None: the default for ``kind``."""
     sha256: str | None = None
     """What the index promised for the body, hex: an answer with another digest is returned, but never stored."""
+    known: Callable[[Response], bool] | None = field(default=None, compare=False, repr=False)
+    """Whether the caller knows by its digest what follows from a stored response, which is shown to it without its
+    body: then the body need not be read, and is not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +125,5 @@ class Response:
     fresh_until: float = 0.0
     """Until when the same request would get the same answer without asking anybody (RFC 9111 §4.2), in seconds on the
     monotonic clock; 0: it has to be made again."""
+    has_body: bool = True
+    """False where ``body`` was left out because a :attr:`Request.known` said so."""

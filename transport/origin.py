@@ -22,6 +22,7 @@ _URI = re.compile(
     re.DOTALL,
 )
 _HOST_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%A-Za-z]*\]|[^:\[\]]*)(?::(?P<port>[0-9]{0,5}))?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSAFE = re.compile(r"[^\x21-\x7e]|[\"<>\\^`{|}]")
 
 
@@ -76,7 +77,7 @@ def parse(url: str) -> Parts:
     Raises:
         ValueError: another scheme, no host, a bad port, control characters. The text holds no part of the URL.
     """
-    if any(ord(char) < 0x20 or ord(char) == 0x7F for char in url):
+    if _CONTROL.search(url):
         raise ValueError("the URL holds control characters")
     match = _URI.fullmatch(url)
     if match is None:

@@ -70,28 +70,37 @@ class Storage:
         self._put(self._temporary / "probe", b"")
         self._clear_debris()
 
-    def read_small(self, key: Key, limit: int) -> list[tuple[Stored, bytes]] | None:
-        """Do as :meth:`read`, or return None where the bodies have more than ``limit`` bytes."""
-        path = self._entry(key)
-        variants = self._variants(path, key)
-        return None if sum(one.size for one in variants) > limit else self._whole(path, variants)
-
     def read(self, key: Key) -> list[tuple[Stored, bytes]]:
         """Return the variants stored under ``key``; none where anything is wrong."""
-        path = self._entry(key)
-        return self._whole(path, self._variants(path, key))
-
-    def _whole(self, path: Path, variants: list[Stored]) -> list[tuple[Stored, bytes]]:
-        found: list[tuple[Stored, bytes]] = []
-        for stored in variants:
-            body = self._body(stored)
-            if body is not None:
-                found.append((stored, body))
+        variants = self.find(key)
+        found = [(stored, body) for stored in variants if (body := self.body(stored)) is not None]
         if variants and not found:
-            self._discard(path)
-        for used in (path, *(self._path(self._bodies, stored.digest) for stored, _ in found)):
-            self._touch(used)
+            self._discard(self._entry(key))
         return found
+
+    def find(self, key: Key) -> list[Stored]:
+        """Return what is known of the variants under ``key``, whose bodies may turn out to be missing."""
+        try:
+            raw = _contents(self._where(self._entries, _name(key)), MAX_ENTRY)
+        except FileNotFoundError:
+            return []
+        except OSError:
+            raw = None
+        variants = None if raw is None else self._variants(raw, key)
+        if variants is None:
+            self._discard(self._entry(key))
+        return variants or []
+
+    def body(self, stored: Stored) -> bytes | None:
+        """Return the body of ``stored``, byte for byte; None where it is missing or damaged."""
+        try:
+            body = _contents(self._where(self._bodies, stored.digest), stored.size)
+        except OSError:
+            return None
+        if body is None or len(body) != stored.size or hashlib.sha256(body).hexdigest() != stored.digest:
+            self._discard(self._path(self._bodies, stored.digest))
+            return None
+        return body
 
     def write(self, key: Key, variants: list[Stored], bodies: dict[str, bytes]) -> None:
         """Store ``variants`` under ``key``; ``bodies`` by digest, those that are already there may be left out.
@@ -153,47 +162,19 @@ class Storage:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     path.unlink()
 
-    def _variants(self, path: Path, key: Key) -> list[Stored]:
-        try:
-            with path.open("rb") as file:
-                raw = file.read(MAX_ENTRY + 1)
-        except FileNotFoundError:
-            return []
-        except OSError:
-            self._discard(path)
-            return []
+    @staticmethod
+    def _variants(raw: bytes, key: Key) -> list[Stored] | None:
+        """Read an entry; None where it is damaged, or another's."""
         head, payload = raw[: len(MAGIC) + CHECKSUM], raw[len(MAGIC) + CHECKSUM :]
-        if len(raw) > MAX_ENTRY or head != MAGIC + hashlib.sha256(payload).digest():
-            self._discard(path)
-            return []
+        if head != MAGIC + hashlib.sha256(payload).digest():
+            return None
         try:
             written, variants = msgpack.unpackb(payload, unicode_errors="surrogateescape")
             if tuple(written) != key:  # a file that was moved or copied under another name
-                self._discard(path)
-                return []
+                return None
             return [_unpack(fields) for fields in variants]
         except (ValueError, TypeError, LookupError, RecursionError, msgpack.UnpackException):
-            self._discard(path)
-            return []
-
-    def _body(self, stored: Stored) -> bytes | None:
-        path = self._path(self._bodies, stored.digest)
-        try:
-            with path.open("rb") as file:
-                status = os.fstat(file.fileno())
-                body = file.read() if status.st_size == stored.size else b""
-        except OSError:
             return None
-        if len(body) != stored.size or hashlib.sha256(body).hexdigest() != stored.digest:
-            self._discard(path)
-            return None
-        return body
-
-    def _touch(self, path: Path) -> None:
-        """Mark ``path`` as used, at most once an hour."""
-        with contextlib.suppress(OSError):
-            if time.time() - path.stat().st_mtime > TOUCH_AFTER:
-                os.utime(path)
 
     def _discard(self, path: Path) -> None:
         self.discarded += 1
@@ -201,12 +182,16 @@ class Storage:
             path.unlink()
 
     def _entry(self, key: Key) -> Path:
-        text = "".join(f"{len(part)}:{part}" for part in key)
-        return self._path(self._entries, hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest())
+        return self._path(self._entries, _name(key))
 
     @staticmethod
     def _path(root: Path, name: str) -> Path:
         return root / name[:2] / name
+
+    @staticmethod
+    def _where(root: Path, name: str) -> str:
+        """Return the same as text: to make a path object takes longer than to read a small file."""
+        return f"{root}/{name[:2]}/{name}"
 
     def _put(self, path: Path, content: bytes) -> None:
         temporary, descriptor = self._open_temporary()
@@ -238,6 +223,35 @@ class Storage:
                 os.close(descriptor)
                 raise
             os.close(descriptor)
+
+
+def _name(key: Key) -> str:
+    text = "".join([f"{len(part)}:{part}" for part in key])
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _contents(path: str, limit: int) -> bytes | None:
+    """Read a file, and mark it as used, at most once an hour; None where it has more than ``limit`` bytes.
+
+    Raises:
+        OSError: it is not there, or cannot be read.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_size > limit:
+            return None
+        pieces = []
+        while piece := os.read(descriptor, limit + 1):
+            pieces.append(piece)
+            if len(piece) == status.st_size:
+                break
+        if time.time() - status.st_mtime > TOUCH_AFTER:
+            with contextlib.suppress(OSError):
+                os.utime(descriptor)
+        return b"".join(pieces)
+    finally:
+        os.close(descriptor)
 
 
 def _pack(stored: Stored) -> list[object]:

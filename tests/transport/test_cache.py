@@ -388,3 +388,57 @@ async def test_a_disk_that_fails_while_writing_costs_one_line_in_the_log(
             assert (await on.get(f"{name}/")).body == b"one"
         assert (await on.get("a/")).cache is HIT
     assert caplog.text.count("cannot write") == 1
+
+
+async def test_the_body_of_a_stored_answer_is_left_out_only_for_who_knows_its_digest(tmp_path: Path) -> None:
+    async with bench(reply(b"one", cache_control="max-age=60"), cache_dir=tmp_path) as on:
+        assert (await on.get()).has_body  # an answer from the network always has one
+    shown: list[Response] = []
+
+    def knows(*, answer: bool) -> Request:
+        def known(stored: Response) -> bool:
+            shown.append(stored)
+            return answer
+
+        return Request(on.corp.url + "a/", on.corp, known=known)
+
+    async with open_stack(TransportSettings(cache_dir=tmp_path), clock=on.clock) as fetcher:
+        for _ in range(2):  # from disk, from memory
+            known = await fetcher.fetch(knows(answer=True))
+            assert (known.cache, known.body, known.has_body) == (HIT, b"", False)
+            assert known.digest == hashlib.sha256(b"one").hexdigest()
+        whole = await fetcher.fetch(knows(answer=False))
+        assert (whole.cache, whole.body, whole.has_body) == (HIT, b"one", True)
+    assert [(one.digest, one.status, one.has_body) for one in shown] == [(known.digest, 200, False)] * 3
+
+
+async def test_who_knows_the_digest_learns_that_a_copy_still_holds_without_its_body(tmp_path: Path) -> None:
+    answers = [reply(b"one", etag='"1"'), reply(b"", 304, etag='"1"'), reply(b"two", etag='"2"')]
+    async with index({"*": list(answers)}) as server:
+        corp, clock = index_from_url("corp", f"{server.url}/s/"), TestClock()
+        request = Request(corp.url + "a/", corp)
+        async with open_stack(TransportSettings(cache_dir=tmp_path), clock=clock) as fetcher:
+            first = await fetcher.fetch(request)
+        request = replace(request, known=lambda stored: stored.digest == first.digest)
+        async with open_stack(TransportSettings(cache_dir=tmp_path), clock=clock) as fetcher:
+            same = await fetcher.fetch(request)
+            assert (same.cache, same.digest, same.has_body) == (REVALIDATED, first.digest, False)
+            other = await fetcher.fetch(request)
+            assert (other.cache, other.body, other.has_body) == (MISS, b"two", True)
+
+
+async def test_a_body_that_is_damaged_is_noticed_when_it_is_wanted_and_asked_for_again(tmp_path: Path) -> None:
+    answer = reply(b"one", cache_control="max-age=60", etag='"1"')
+    async with index({"*": answer}) as server:
+        corp, clock = index_from_url("corp", f"{server.url}/s/"), TestClock()
+        request = Request(corp.url + "a/", corp)
+        async with open_stack(TransportSettings(cache_dir=tmp_path), clock=clock) as fetcher:
+            digest = (await fetcher.fetch(request)).digest
+        (path,) = (path for path in (tmp_path / "http" / "bodies").rglob("*") if path.name == digest)
+        path.write_bytes(b"two")
+        async with open_stack(TransportSettings(cache_dir=tmp_path), clock=clock) as fetcher:
+            known = await fetcher.fetch(replace(request, known=lambda _: True))
+            assert (known.cache, known.has_body, len(server.seen)) == (HIT, False, 1)  # nobody looked at it
+            whole = await fetcher.fetch(request)
+            assert (whole.cache, whole.body, len(server.seen)) == (MISS, b"one", 2)
+            assert "if-none-match" not in server.seen[1].headers  # a 304 would be about a body that we do not have
