@@ -11,9 +11,9 @@ ResolverError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 if TYPE_CHECKING:
     from .remedies.remedy import Remedy, Suggestion
@@ -113,5 +113,16 @@ class BadIndexResponse(IndexFailure):
     """A page or metadata file that is malformed or exceeds a limit."""
 
 
+Digests: TypeAlias = Iterable[tuple[str, str]]
+"""(algorithm, digest in hex)."""
+
+
 class HashMismatch(IndexFailure):
     """The digest differs from the promised one."""
+
+    @classmethod
+    def of(cls, what: str, expected: Digests, actual: Digests, index: str, package: str) -> Self:
+        """Say which digests of ``what`` were promised, and which it has."""
+        shown = [", ".join(f"{algorithm}:{digest}" for algorithm, digest in sorted(one)) for one in (expected, actual)]
+        detail = f"{what} from index {index!r} is not what was promised: expected {shown[0]}, got {shown[1]}"
+        return cls(detail, index=index, package=package)

@@ -90,7 +90,7 @@ class References:
             signature,
         )
         self._projects[name] = Project(
-            name, index.name, "", ProjectPage(name, url, (release,)), VersionList((version,))
+            name, index.name, "", ProjectPage(name, url, (release,)), VersionList.of((version,))
         )
         self._metadata[name] = metadata
 

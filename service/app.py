@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from resolver.driver import resolve as drive
 from resolver.index.gateway import Gateway
 from transport.clock import SYSTEM
 from transport.clock import Clock as SystemClock
+from transport.derived import Derived
 from transport.settings import TransportSettings
 from transport.stack import RequestRecord, open_stack
 from transport.turns import Turns
@@ -39,6 +41,7 @@ _log = structlog.get_logger("lockwright.transport")
 # Seconds that a parsing thread may keep the interpreter from the event loop, which gives it up with each piece that it
 # inflates or hashes: with Python's 5 ms sixteen pieces are a stall of 80 ms.
 SWITCH = 0.0005
+FACTS_MAX_BYTES = 512 * 1024 * 1024  # parsed facts on disk; those of a closure of 600 projects take some 120 MB
 
 ROUTES = (
     web.post("/v1/lock", handlers.lock),
@@ -95,6 +98,15 @@ def _log_hop(record: RequestRecord) -> None:
     )
 
 
+def _derived(settings: Settings) -> Derived | None:
+    """Open the store of parsed facts, or go on without: an unusable directory makes a restart slower, not wrong."""
+    try:
+        return Derived(Path(settings.cache.dir), FACTS_MAX_BYTES)
+    except OSError as error:
+        _log.warning("parsed facts are not kept: the cache directory cannot be used", error=type(error).__name__)
+        return None
+
+
 def clock() -> datetime:
     """Return the time in UTC, or the instant that ``SOURCE_DATE_EPOCH`` fixes for reproducible answers."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
@@ -142,8 +154,11 @@ def make_app(
             return
         turns = Turns()
         ledger = Ledger(settings.cache.dir, system)
-        async with open_stack(transport_settings(settings), clock=system, on_request=_log_hop, turns=turns) as fetcher:
-            gateway = Gateway(fetcher, turns, system.monotonic, ledger)
+        given = transport_settings(settings)
+        on_request = _log_hop if logging.getLogger("lockwright.transport").isEnabledFor(logging.DEBUG) else None
+        async with open_stack(given, clock=system, on_request=on_request, turns=turns) as fetcher:
+            derived = await asyncio.to_thread(_derived, settings)
+            gateway = Gateway(fetcher, turns, system.monotonic, ledger, derived)
             solve = partial(drive, gateway=gateway)
             app[handlers.LOCKS] = locks = Locks(settings, indexes, solve, stored, telemetry, now, gateway.holds)
             tune()
@@ -152,6 +167,8 @@ def make_app(
             yield
             house.cancel()
             await locks.close()
+            if derived is not None:
+                await derived.close()
         await ledger.close()
 
     app.cleanup_ctx.append(lifespan)

@@ -62,6 +62,7 @@ RESOLVER_BORDER = {
     "resolver.driver",  # a trial ends where an index does not answer
     "resolver.segments",  # shares the turns
     "resolver.index.gateway",
+    "resolver.index.known",  # keys facts by the responses they were made of
     "resolver.index.wheel_tail",  # asks for ranges through a function that the gateway passes in
     "resolver.model",  # a Query names its indexes
     "resolver.references",

@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
@@ -24,8 +25,9 @@ from ..provider.candidates import Project
 from ..provider.requirements import Metadata, read
 from ..provider.versions import VersionList
 from .archive import UnsafeArchive
-from .facts import Facts
+from .fact_store import Records
 from .filename import FilenameError, parse_filename
+from .known import Known, may_keep, page_key
 from .metadata import MalformedMetadata, parse_metadata
 from .page import CoreMetadata, File, ProjectPage
 from .sdist import pkg_info_from_sdist, static_metadata
@@ -37,9 +39,6 @@ from .wheel_tail import NotThere, WholeFileNeeded, read_tail
 
 T = TypeVar("T")
 
-# Facts of a real closure of 600 projects come from 110 MB of pages and 85 MB of metadata.
-MAX_PAGE_FACTS = 192 * 1024 * 1024
-MAX_METADATA_FACTS = 64 * 1024 * 1024
 # Parsing a page of this size takes some 2 ms; beyond it the event loop is worth more than a thread's hand-over.
 PARSE_IN_THREAD = 256 * 1024
 # A direct reference is downloaded whole, for its hash goes into the lock.
@@ -65,10 +64,12 @@ class Gateway:
         turns: Turns | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         ledger: Ledger | None = None,
+        records: Records | None = None,
     ) -> None:
         """``fetcher`` is the whole transport stack; ``turns`` are those it computes in, too; ``monotonic`` its clock.
 
-        ``ledger`` knows when files without an upload time were first seen; without one, nobody does.
+        ``ledger`` knows when files without an upload time were first seen; without one, nobody does. ``records`` keep
+        facts beyond the process.
 
         Large pages are parsed in one thread: a second would not parse faster, for there is one interpreter lock, but
         would take the event loop's share of it.
@@ -76,8 +77,7 @@ class Gateway:
         self._fetcher = fetcher
         self.turns = turns or Turns()
         self._parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parse")
-        self._pages: Facts[Project] = Facts(MAX_PAGE_FACTS)
-        self._metadata: Facts[Metadata] = Facts(MAX_METADATA_FACTS)
+        self._known = Known(records, self._note)
         self._standings: dict[tuple[Index, str], Standing] = {}
         self._absent: dict[Hashable, float] = {}
         self._ledger = ledger
@@ -90,7 +90,9 @@ class Gateway:
         Raises:
             TransportError: who we are to the index cannot be said.
         """
-        return self._standing(index, await self._fetcher.partition(index))
+        partition = await self._fetcher.partition(index)
+        self._known.note(index, partition)
+        return self._standing(index, partition)
 
     async def holds(self, indexes: Sequence[Index], reliance: Reliance) -> bool:
         """Whether the pages that an answer rests on are what ``indexes`` would show us now, as whoever we are to them.
@@ -115,7 +117,7 @@ class Gateway:
 
         ``dated``: None as well where :meth:`project` would have to wait for first sightings.
         """
-        project = self._pages.get(key)
+        project = self._known.by_key(key)
         return None if dated and project is not None and id(project.page) in self._noting else project
 
     async def project(
@@ -130,7 +132,11 @@ class Gateway:
             BadIndexResponse: an answer that is no project page.
         """
         url = f"{index.url}{quote(name)}/"
-        request = Request(url, index, Kind.PAGE, (("accept", ACCEPT),), refresh=refresh)
+        request = Request(
+            *(url, index, Kind.PAGE, (("accept", ACCEPT),)),
+            refresh=refresh,
+            known=lambda stored: self._known.project(stored, name, index) is not None,
+        )
         response = await self._fetch(request, stats)
         self._note_age(response, name, index, stats)
         standing = self._standing(index, response.partition)
@@ -138,17 +144,17 @@ class Gateway:
             standing.note(name, None, response.fresh_until)
             return None
         self._expect(response, 200, index, name)
-        # With the index: the same page may be known by two names, and a project says whose it is.
-        key = (response.partition, response.digest, response.url, name, index.name, index.url)
-        project = self._pages.get(key)
+        project = self._known.project(response, name, index)
         if project is None:
+            if not response.has_body:  # another's flight, and the facts were dropped meanwhile
+                response = await self._fetch(replace(request, known=None, refresh=False), stats)
+                self._expect(response, 200, index, name)
             parsed = await self._parse(response.body, lambda: _project(response, name, index), index, name)
-            project = self._pages.get(key)  # another may have been quicker
+            project = self._known.project(response, name, index)  # another may have been quicker
             if project is None:
                 project = parsed
-                self._pages.put(key, project, len(response.body))
-                self._note(project.page, (response.partition, index.url, name))
-        standing.note(name, key, response.fresh_until)
+                self._known.keep_project(project, response, name, index)
+        standing.note(name, page_key(response, name, index), response.fresh_until)
         noting = self._noting.get(id(project.page))
         if dated and noting is not None:
             await asyncio.shield(noting)
@@ -173,17 +179,17 @@ class Gateway:
         """
         # A file never changes under its hash, and its name and index say whose it is: no need to ask the transport.
         key = (index, file.url, file.hashes)
-        known = self._metadata.get(key)
+        known = self.known_metadata(file, index)
         if known is not None:
             stats.cache_hits += 1
             return known
         try:
             if not file.is_wheel:
-                body = await self._pkg_info(name, file, index, stats)
+                body, is_lasting = await self._pkg_info(name, file, index, stats)
             elif file.core_metadata is not None:
-                body = await self._metadata_file(name, file, index, stats)
+                body, is_lasting = await self._metadata_file(name, file, index, stats)
             else:
-                body = await self._wheel_metadata(name, file, index, stats)
+                body, is_lasting = await self._wheel_metadata(name, file, index, stats)
         except Missing:
             if len(self._absent) >= MAX_ABSENT:
                 self._absent.clear()
@@ -197,12 +203,12 @@ class Gateway:
         if not file.is_wheel and not static_metadata(found.core):
             detail = f"{file.filename} states its dependencies only when it is built, which this service does not do"
             raise BadIndexResponse(detail, index=index.name, package=name)
-        self._metadata.put(key, found, len(body))
+        self._known.keep_metadata(found, len(body), file, index, is_lasting=is_lasting)
         return found
 
     def known_metadata(self, file: File, index: Index) -> Metadata | None:
         """What :meth:`metadata` would return at once; None where it would have to ask or to parse."""
-        return self._metadata.get((index, file.url, file.hashes))
+        return self._known.metadata(file, index)
 
     def absent_until(self, file: File, index: Index) -> float:
         """Until when :meth:`metadata` need not be tried, because the index lately did not have ``file``: monotonic."""
@@ -228,9 +234,9 @@ class Gateway:
         for algorithm in {algorithm for algorithm, _ in hashes} & {"sha384", "sha512", "blake2b"}:
             digests.add((algorithm, hashlib.new(algorithm, response.body).hexdigest()))
         if hashes and not digests.intersection(hashes):
-            raise _mismatch(filename, hashes, tuple(digests), index, name)
+            raise HashMismatch.of(filename, hashes, tuple(digests), index.name, name)
         key = (response.partition, response.digest, filename)
-        found = self._metadata.get(key)
+        found = self._known.reference(key)
         if found is None:
             body = await self._parse(response.body, lambda: _whole(response.body, filename), index, name)
             if body is None:
@@ -240,7 +246,7 @@ class Gateway:
             if tags is None and not static_metadata(found.core):
                 detail = f"{filename} states its dependencies only when it is built, which this service does not do"
                 raise BadIndexResponse(detail, index=index.name, package=name)
-            self._metadata.put(key, found, len(body))
+            self._known.keep_reference(key, found, len(body))
         self._note_age(response, found.core.name, index, stats)
         file = File(
             filename=filename,
@@ -278,18 +284,20 @@ class Gateway:
         detail = f"index {index.name!r} answered {response.status} for {what} of {name!r}"
         raise BadIndexResponse(detail, index=index.name, package=name)
 
-    async def _metadata_file(self, name: str, file: File, index: Index, stats: Stats) -> bytes:
+    async def _metadata_file(self, name: str, file: File, index: Index, stats: Stats) -> tuple[bytes, bool]:
+        """The ``.metadata`` file, and whether it is proved by a hash and may be kept; so the next two."""
         promised = dict(file.core_metadata or ())
         request = Request(f"{file.url}.metadata", index, Kind.METADATA, sha256=promised.get("sha256"))
         response = await self._fetch(request, stats)
         if response.status in (404, 410):
             return await self._wheel_metadata(name, file, index, stats)
         self._expect(response, 200, index, name, f"{file.filename}.metadata")
-        sha256 = promised.get("sha256")
+        sha256, is_proved = promised.get("sha256"), False
         if sha256 is not None:
+            is_proved = True
             if sha256 != response.digest:
-                raise _mismatch(
-                    f"{file.filename}.metadata", (("sha256", sha256),), (("sha256", response.digest),), index, name
+                raise HashMismatch.of(
+                    f"{file.filename}.metadata", (("sha256", sha256),), (("sha256", response.digest),), index.name, name
                 )
         else:
             for algorithm, digest in promised.items():
@@ -297,43 +305,48 @@ class Gateway:
                     actual = hashlib.new(algorithm, response.body).hexdigest()
                     if actual != digest:
                         expected = ((algorithm, digest),)
-                        raise _mismatch(f"{file.filename}.metadata", expected, ((algorithm, actual),), index, name)
-        return response.body
+                        raise HashMismatch.of(
+                            f"{file.filename}.metadata", expected, ((algorithm, actual),), index.name, name
+                        )
+        return response.body, is_proved and may_keep(response, index, "files")
 
-    async def _wheel_metadata(self, name: str, file: File, index: Index, stats: Stats) -> bytes:
+    async def _wheel_metadata(self, name: str, file: File, index: Index, stats: Stats) -> tuple[bytes, bool]:
         async def fetch_range(value: str) -> Response:
             request = Request(file.url, index, Kind.RANGE, (("range", value),))
             return await self._fetch(request, stats)
 
         try:
-            return await read_tail(file.filename, fetch_range)
+            return await read_tail(file.filename, fetch_range), False
         except NotThere:
             raise Missing(f"{file.filename} is not on index {index.name!r}", index=index.name, package=name) from None
         except WholeFileNeeded:
             response = await self._fetch(_file_request(file, index, MAX_REFERENCE), stats)
             self._expect(response, 200, index, name, file.filename)
-            self._verify(response, file, index, name)
-            return await self._parse(
+            is_proved = self._verify(response, file, index, name)
+            body = await self._parse(
                 response.body, lambda: metadata_from_wheel(response.body, file.filename), index, name
             )
+            return body, is_proved and may_keep(response, index, "files")
         except UnsafeArchive as error:
             raise BadIndexResponse(f"{file.filename}: {error}", index=index.name, package=name) from None
 
-    async def _pkg_info(self, name: str, file: File, index: Index, stats: Stats) -> bytes:
+    async def _pkg_info(self, name: str, file: File, index: Index, stats: Stats) -> tuple[bytes, bool]:
         response = await self._fetch(_file_request(file, index, MAX_SDIST), stats)
         self._expect(response, 200, index, name, file.filename)
-        self._verify(response, file, index, name)
+        is_proved = self._verify(response, file, index, name)
         body = await self._parse(response.body, lambda: pkg_info_from_sdist(response.body, file.filename), index, name)
         if body is None:
             raise BadIndexResponse(f"{file.filename} has no PKG-INFO", index=index.name, package=name)
-        return body
+        return body, is_proved and may_keep(response, index, "files")
 
     @staticmethod
-    def _verify(response: Response, file: File, index: Index, name: str) -> None:
+    def _verify(response: Response, file: File, index: Index, name: str) -> bool:
+        """Check the hash that the page gives; return whether it gives one that was checked."""
         promised = dict(file.hashes).get("sha256")
         if promised is not None and promised != response.digest:
             expected = (("sha256", promised),)
-            raise _mismatch(file.filename, expected, (("sha256", response.digest),), index, name)
+            raise HashMismatch.of(file.filename, expected, (("sha256", response.digest),), index.name, name)
+        return promised is not None
 
     # -- parsing -----------------------------------------------------------------
 
@@ -359,7 +372,8 @@ class Gateway:
 
 def _project(response: Response, name: str, index: Index) -> Project:
     page = parse_page(response.body, response.headers.get("content-type"), response.url, name)
-    versions = VersionList([release.version for release in page.releases])
+    # the parser sorted them by version and joined equal ones
+    versions = VersionList(page.texts)
     return Project(name, index.name, index.url, page, versions)
 
 
@@ -381,17 +395,3 @@ def _whole(body: bytes, filename: str) -> bytes | None:
     if filename.endswith(".whl"):
         return metadata_from_wheel(body, filename)
     return pkg_info_from_sdist(body, filename)
-
-
-def _mismatch(
-    what: str,
-    expected: tuple[tuple[str, str], ...],
-    actual: tuple[tuple[str, str], ...],
-    index: Index,
-    name: str,
-) -> HashMismatch:
-    def show(pairs: tuple[tuple[str, str], ...]) -> str:
-        return ", ".join(f"{algorithm}:{digest}" for algorithm, digest in sorted(pairs))
-
-    detail = f"{what} from index {index.name!r} is not what was promised: expected {show(expected)}, got {show(actual)}"
-    return HashMismatch(detail, index=index.name, package=name)

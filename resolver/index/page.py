@@ -1,118 +1,15 @@
-"""What an index says about a project: releases and their files (PEP 503, 592, 658, 691, 700, 714).
-
-A resolve looks at the signatures of thousands of releases and at the files of a few. So the parsers leave the files
-of a release *packed* in one string, a third of the memory and of the time that objects take, and a release unpacks
-itself when its files are first asked for. Nobody can tell the difference from a release made of files.
-"""
+"""What an index says about a project: the releases on its page, and the core metadata of their files."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
 
-from packaging.version import Version
-
-from .filename import sdist_stem, wheel_tail
-from .links import quoted
+from .packed import PackedReleases
+from .release import File, Release, Signature, undated
 from .sightings import Sightings
 
-PACKED_FIELDS = 8
-"""Lines per file of a packed release: filename, url, hashes, core metadata, size, upload time, requires-python, yanked.
-
-A URL that ends in a slash lacks the file name. Hashes are a bare SHA-256, or ``algorithm=hex`` joined by commas;
-the core metadata likewise, ``-`` where it exists without one. Yanked is ``y`` and the reason. Absent is empty.
-"""
-
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_HASH = re.compile(r"(?:([a-z0-9_-]{1,32})=)?([0-9a-f]{8,256})", re.ASCII)
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """One wheel or sdist of a project page, or of a direct reference."""
-
-    filename: str
-    url: str
-    """Absolute, without userinfo and fragment."""
-    hashes: tuple[tuple[str, str], ...]
-    """(algorithm, hex digest), sorted; empty where the index gives none."""
-    tags: str | None
-    """The compressed tag set of a wheel's file name (``py2.py3-none-any``); None for an sdist. Interned."""
-    build: str | None = None
-    """The build tag of a wheel (``1``, ``2abc``)."""
-    size: int | None = None
-    upload_time: str | None = None
-    """RFC 3339 in UTC with a trailing Z, as text: compared as text is wrong, use :func:`instant`."""
-    requires_python: str | None = None
-    """Raw specifier text, unchecked; None where absent."""
-    yanked: str | None = None
-    """None: not yanked; else the reason, ``""`` where none is given (PEP 592)."""
-    core_metadata: tuple[tuple[str, str], ...] | None = None
-    """None: no ``.metadata`` file; else its hashes, ``()`` where it exists without one (PEP 658, 714)."""
-
-    @property
-    def is_wheel(self) -> bool:
-        """Whether the file is a wheel (else it is an sdist)."""
-        return self.tags is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Every file of one version. ``signature`` is equal for releases that any filter treats alike.
-
-    It is the sorted set of (tags, requires_python, yanked?) of the files: filters that look at nothing else are
-    evaluated once per signature, not once per release (a project has thousands of files and few signatures).
-    """
-
-    version: Version
-    text: str
-    """The version's canonical (PEP 440) spelling."""
-    wheels: tuple[File, ...]
-    """Sorted by filename."""
-    sdist: File | None
-    """``.tar.gz`` before ``.zip`` where there are both (PEP 625)."""
-    signature: frozenset[tuple[str | None, str | None, bool]]
-    packed: str | None = field(default=None, repr=False, compare=False)
-    """The files, packed, of a release that a parser made (see :data:`PACKED_FIELDS`)."""
-    sightings: Sightings | None = field(default=None, repr=False, compare=False)
-    """Of the page, where a file gives no upload time."""
-
-    @classmethod
-    def from_packed(
-        cls,
-        version: Version,
-        text: str,
-        packed: str,
-        signature: frozenset[tuple[str | None, str | None, bool]],
-        sightings: Sightings | None = None,
-    ) -> Self:
-        """Make a release whose files are unpacked when they are first asked for."""
-        release = cls.__new__(cls)
-        put = object.__setattr__
-        put(release, "version", version)
-        put(release, "text", text)
-        put(release, "signature", signature)
-        put(release, "packed", packed)
-        put(release, "sightings", sightings)
-        return release
-
-    def first_seen(self, file: File) -> datetime | None:
-        """When ``file``, one of the release that gives no upload time, was first seen; None where nobody knows."""
-        return None if self.sightings is None else self.sightings.of(file.filename)
-
-    if not TYPE_CHECKING:  # to the type checker the fields are always there
-
-        def __getattr__(self, name: str) -> object:
-            """Unpack: an empty slot is the only way to get here. Two threads at once make equal values."""
-            if name not in ("wheels", "sdist"):
-                raise AttributeError(name)
-            wheels, sdist = _unpack(self.packed)
-            object.__setattr__(self, "wheels", wheels)
-            object.__setattr__(self, "sdist", sdist)
-            return wheels if name == "wheels" else sdist
+__all__ = ["CoreMetadata", "File", "ProjectPage", "Release", "Signature"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +18,7 @@ class ProjectPage:
 
     name: str
     url: str
-    releases: tuple[Release, ...]
+    releases: Sequence[Release]
     skipped: tuple[tuple[str, str], ...] = ()
     """(file name, reason) of files that no version could be made of: warned about, never fatal. At most 100."""
     skipped_count: int = 0
@@ -136,14 +33,27 @@ class ProjectPage:
         That is its SHA-256; where the index gives none, all of its hashes; where it gives no hash, its URL without the
         query, which may be signed anew each time. For pages that a parser made.
         """
-        found: dict[str, str] = {}
-        for release in self.releases:
-            fields = (release.packed or "").split("\n")
-            for at in range(0, len(fields) - 1, PACKED_FIELDS):
-                filename, url, hashes, _, _, uploaded = fields[at : at + 6]
-                if filename not in found and (not uploaded or _utc(uploaded) is None):
-                    found[filename] = _sha256(hashes).lower() or url.partition("?")[0]
-        return found
+        releases = self.releases
+        packed = releases.packed() if isinstance(releases, PackedReleases) else [one.packed or "" for one in releases]
+        return undated(packed)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The canonical spelling of each release."""
+        releases = self.releases
+        if isinstance(releases, PackedReleases):
+            return releases.texts
+        return tuple([release.text for release in releases])
+
+    def signatures(self) -> list[tuple[Signature, int]]:
+        """The signatures that occur, each with the mask of its releases: bit i + 1 for the i-th one."""
+        releases = self.releases
+        if isinstance(releases, PackedReleases):
+            return releases.masks()
+        masks: dict[Signature, int] = {}
+        for bit, release in enumerate(releases, 1):
+            masks[release.signature] = masks.get(release.signature, 0) | 1 << bit
+        return list(masks.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,65 +70,3 @@ class CoreMetadata:
     metadata_version: str
     dynamic: frozenset[str]
     """Lower-case field names (PEP 643); for sdists these are not to be trusted."""
-
-
-def _hashes(text: str) -> tuple[tuple[str, str], ...]:
-    if _SHA256.fullmatch(text):  # nearly always
-        return (("sha256", text),)
-    found = []
-    for one in text.lower().split(",") if text else ():
-        match = _HASH.fullmatch(one)
-        if match is not None and (match[1] or len(match[2]) == 64):
-            found.append((match[1] or "sha256", match[2]))
-    return tuple(sorted(found))
-
-
-def _sha256(packed: str) -> str:
-    """The SHA-256 of packed hashes; all of them where there is none. ``""`` where there is nothing."""
-    if "," not in packed and "=" not in packed:
-        return packed
-    return next((one[7:] for one in packed.split(",") if one.startswith("sha256=")), packed)
-
-
-def _utc(text: str) -> str | None:
-    """Return an RFC 3339 instant in UTC; None for anything else (PEP 700 demands nothing less)."""
-    try:
-        parsed = datetime.fromisoformat(text)
-        if _INSTANT.fullmatch(text):
-            return text
-        if parsed.tzinfo is None:
-            return None
-        return parsed.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    except (ValueError, OverflowError):
-        return None
-
-
-def _unpack(packed: str) -> tuple[tuple[File, ...], File | None]:
-    fields = packed.split("\n")
-    wheels: dict[str, File] = {}
-    sdists: dict[str, File] = {}
-    for at in range(0, len(fields), PACKED_FIELDS):
-        filename, url, hashes, core, size, uploaded, requires_python, yanked = fields[at : at + PACKED_FIELDS]
-        build, tags = None, None
-        if sdist_stem(filename) is None:
-            # The name and the version have no dashes: the parser split them off to group by version.
-            build, tags = wheel_tail(filename.split("-", 2)[2])
-        (sdists if tags is None else wheels).setdefault(
-            filename,
-            File(
-                filename=filename,
-                url=quoted(url + filename if url.endswith("/") else url.removesuffix("#")),
-                hashes=_hashes(hashes),
-                tags=tags,
-                build=build,
-                size=int(size) if size else None,
-                upload_time=_utc(uploaded) if uploaded else None,
-                requires_python=requires_python or None,
-                yanked=yanked[1:] if yanked else None,
-                core_metadata=(() if core == "-" else _hashes(core)) if core else None,
-            ),
-        )
-    ordered = tuple(wheels[filename] for filename in sorted(wheels))
-    if not sdists:
-        return ordered, None
-    return ordered, sdists[min(sdists, key=lambda name: (name[-4:].lower() == ".zip", name))]

@@ -17,7 +17,8 @@ from packaging.version import Version
 
 from .filename import FilenameError, sdist_stem, sdist_version, split_wheel, version_of, wheel_tail
 from .links import BadLink, Links
-from .page import PACKED_FIELDS, Release
+from .packed import Key, PackedReleases, shared, shared_key
+from .release import PACKED_FIELDS, Signature
 from .sightings import Sightings
 
 MAX_SKIPPED = 100  # reasons kept per page: a warning, not a log
@@ -26,16 +27,10 @@ MAX_FILENAME = 512  # file systems stop at 255
 MAX_REQUIRES_PYTHON = 512  # characters; real ones stay below 60
 MAX_INSTANT = 40  # characters of an upload time
 MAX_REASON = 1000  # characters of a yanked reason
-MAX_REMEMBERED = 100_000  # distinct signatures in the process; some hundred bytes each
 
 _FOREIGN = "its name is another project's"
 _CANONICAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*", re.ASCII)
 _VERSION = attrgetter("version")
-
-Signature = frozenset[tuple[str | None, str | None, bool]]
-
-_SIGNATURES: dict[Signature, Signature] = {}
-_KEYS: dict[tuple[str | None, str | None, bool], tuple[str | None, str | None, bool]] = {}
 
 
 class _Unusable(ValueError):
@@ -51,24 +46,16 @@ class _Group:
         self.version = version
         self.text = text if _CANONICAL.fullmatch(text) else str(version)
         self.rows: list[str] = []
-        self.keys: set[tuple[str | None, str | None, bool]] = set()
-        self.sdists: list[tuple[str, str, tuple[None, str | None, bool]]] = []
+        self.keys: set[Key] = set()
+        self.sdists: list[tuple[str, str, Key]] = []
 
-    def release(self, sightings: Sightings | None) -> Release:
+    def packed(self) -> tuple[str, str, Signature]:
         if self.sdists:
             # One sdist per release, ".tar.gz" before ".zip" (PEP 625), whatever the order on the page.
             _, row, key = min(self.sdists, key=lambda one: (one[0][-4:].lower() == ".zip", one[0], one[1]))
             self.rows.append(row)
             self.keys.add(key)
-        signature = frozenset(self.keys)
-        known = _SIGNATURES.get(signature)
-        if known is None:
-            if len(_SIGNATURES) >= MAX_REMEMBERED or len(_KEYS) >= MAX_REMEMBERED:
-                _SIGNATURES.clear()
-                _KEYS.clear()
-            known = frozenset(_KEYS.setdefault(key, key) for key in signature)
-            _SIGNATURES[known] = known
-        return Release.from_packed(self.version, self.text, "\n".join(self.rows), known, sightings)
+        return self.text, "\n".join(self.rows), shared(map(shared_key, self.keys))
 
 
 class _Groups:
@@ -95,10 +82,10 @@ class _Groups:
             found = self.by_text[text] = self._by_version.setdefault(version, group)
         return found
 
-    def releases(self, sightings: Sightings | None) -> tuple[Release, ...]:
+    def releases(self, sightings: Sightings | None) -> PackedReleases:
         # a group is made before its first entry proves usable
         filled = [group for group in self._by_version.values() if group.rows or group.sdists]
-        return tuple([group.release(sightings) for group in sorted(filled, key=_VERSION)])
+        return PackedReleases.of([group.packed() for group in sorted(filled, key=_VERSION)], sightings)
 
 
 def _hashes(value: Any) -> str:
@@ -178,7 +165,7 @@ def _absolute(entries: Sequence[Mapping[str, Any]], links: Links) -> Sequence[st
 
 def group(  # noqa: C901, PLR0912, PLR0915 - one loop on purpose: calls would cost as much as the work
     entries: Sequence[Mapping[str, Any]], links: Links, name: str
-) -> tuple[tuple[Release, ...], list[tuple[str, str]], int, Sightings | None]:
+) -> tuple[PackedReleases, list[tuple[str, str]], int, Sightings | None]:
     """Group the entries of a page (PEP 691, ``files``) into releases of ``name`` (normalised), ascending.
 
     Returns the releases, at most :data:`MAX_SKIPPED` pairs of file name and the reason why it was skipped, how many

@@ -8,19 +8,17 @@ and filter: a second request costs dictionary look-ups.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from ..environment.place import Place, rank, requires_python_admits
-from ..index.page import File, ProjectPage, Release
+from ..index.page import File, ProjectPage, Release, Signature
 from ..solver import Exclusion
 from . import dating, mismatch
 from .policy import Filter, Order
 from .versions import VersionList
-
-Signature = frozenset[tuple[str | None, str | None, bool]]
 
 NO_FILE, PYTHON, YANKED, TOO_NEW, PRERELEASE, HASHES, NO_BUILD = (
     "no-usable-file",
@@ -33,6 +31,8 @@ NO_FILE, PYTHON, YANKED, TOO_NEW, PRERELEASE, HASHES, NO_BUILD = (
 )
 
 
+MAX_PLACES = 256  # from which what was seen is remembered
+MAX_SEEN = 20_000  # tags, specifiers, signatures per place; those of a whole large index are some thousands
 MAX_SELECTIONS = 64  # per project: targets, regions and dates; some hundred bytes and two masks each
 
 
@@ -77,6 +77,59 @@ class Selection:
     """Of ``undated``, the first and the last sighting that is known."""
 
 
+Fault: TypeAlias = tuple[str, str] | None
+"""(kind, detail)."""
+
+
+class _Seen:
+    """What was found out about tags, Requires-Python and signatures from one place: projects resemble each other."""
+
+    __slots__ = ("_place", "_python", "_tags", "signatures")
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._python: dict[str, Fault] = {}
+        self._tags: dict[str, Fault] = {}
+        self.signatures: dict[tuple[bool, bool], dict[Signature, Fault]] = {}
+        """By what may be used: wheels, sdists."""
+
+    def python(self, specifier: str) -> Fault:
+        """Why a Requires-Python does not admit the place."""
+        try:
+            return self._python[specifier]
+        except KeyError:
+            pass
+        if len(self._python) >= MAX_SEEN:
+            self._python.clear()
+        fault = None if requires_python_admits(specifier, self._place) else (PYTHON, specifier)
+        self._python[specifier] = fault
+        return fault
+
+    def tags(self, tags: str) -> Fault:
+        """Why a wheel with these tags cannot be installed in the place."""
+        try:
+            return self._tags[tags]
+        except KeyError:
+            pass
+        if len(self._tags) >= MAX_SEEN:
+            self._tags.clear()
+        fault = None if rank(tags, self._place) is not None else (NO_FILE, mismatch.reason(tags, self._place))
+        self._tags[tags] = fault
+        return fault
+
+
+_SEEN: dict[Hashable, _Seen] = {}
+
+
+def _seen_from(place: Place) -> _Seen:
+    seen = _SEEN.get(place.key)
+    if seen is None:
+        while len(_SEEN) >= MAX_PLACES:
+            del _SEEN[next(iter(_SEEN))]
+        seen = _SEEN[place.key] = _Seen(place)
+    return seen
+
+
 def file_fault(file: File, place: Place, allowed: Filter) -> tuple[str, str] | None:
     """Why ``file`` cannot be used, as (kind, detail); None when it can."""
     if allowed.hashes and not allowed.hashes.intersection(file.hashes):
@@ -84,18 +137,16 @@ def file_fault(file: File, place: Place, allowed: Filter) -> tuple[str, str] | N
     return _fit_fault(file.tags, file.requires_python, place, allowed)
 
 
-def _fit_fault(tags: str | None, requires_python: str | None, place: Place, allowed: Filter) -> tuple[str, str] | None:
+def _fit_fault(tags: str | None, requires_python: str | None, place: Place, allowed: Filter) -> Fault:
     """Why a file with these tags (None: an sdist) does not fit; all that a signature can tell."""
     if tags is None:
         if not allowed.sdists:
             return (NO_BUILD, "has no wheels though only wheels may be used")
     elif not allowed.wheels:
         return (NO_FILE, "has only wheels, which no_binary leaves out")
-    if requires_python is not None and not requires_python_admits(requires_python, place):
-        return (PYTHON, requires_python)
-    if tags is not None and rank(tags, place) is None:
-        return (NO_FILE, mismatch.reason(tags, place))
-    return None
+    seen = _seen_from(place)
+    fault = None if requires_python is None else seen.python(requires_python)
+    return fault or (None if tags is None else seen.tags(tags))
 
 
 class Filtering:
@@ -104,22 +155,46 @@ class Filtering:
     def __init__(self, place: Place, allowed: Filter) -> None:
         self._place = place
         self._allowed = allowed
-        self._memo: dict[Signature, tuple[str, str] | None] = {}
+        self._seen = _seen_from(place)
+        self._memo = self._seen.signatures.setdefault((allowed.wheels, allowed.sdists), {})
 
     def fault(self, release: Release) -> tuple[str, str] | None:
         """Why no file of ``release`` can be used, as (kind, detail); None when one can."""
         allowed = self._allowed
         if allowed.exclude_newer is not None or allowed.hashes or allowed.admits_yanked(release):
             return self._examine(release)  # these look at more of a file than its signature
-        signature = release.signature
-        if signature in self._memo:
-            fault = self._memo[signature]
-        else:
-            fault = self._memo[signature] = self._examine_signature(signature)
-        # Reasons for yanking are not in the signature. Files are unpacked for them only: a project has thousands.
-        return self._examine(release) if fault is not None and fault[0] == YANKED else fault
+        fault = self._of_signature(release.signature)
+        # Reasons for yanking are not in the signature.
+        return (YANKED, _listed(sorted(release.yanked_reasons))) if fault is not None and fault[0] == YANKED else fault
 
-    def _examine_signature(self, signature: Signature) -> tuple[str, str] | None:
+    def faults(self, signature: Signature, mask: int, project: Project) -> Iterator[tuple[tuple[str, str], int]]:
+        """Which releases of ``mask``, all with ``signature``, have what fault; those without one are left out."""
+        allowed = self._allowed
+        if allowed.exclude_newer is None and not allowed.hashes:
+            pinned = 0
+            for version in allowed.yanked_pins:
+                bit = project.versions.exact(version)
+                pinned |= 0 if bit is None else 1 << bit
+            pinned &= mask
+            fault = self._of_signature(signature)
+            if fault is None or fault[0] != YANKED:
+                if fault is not None and mask != pinned:
+                    yield fault, mask & ~pinned
+                mask = pinned
+        for bit in project.versions.select(mask):
+            found = self.fault(project.release(bit))
+            if found is not None:
+                yield found, 1 << bit
+
+    def _of_signature(self, signature: Signature) -> tuple[str, str] | None:
+        if signature in self._memo:
+            return self._memo[signature]
+        if len(self._memo) >= MAX_SEEN:
+            self._memo.clear()
+        fault = self._memo[signature] = self._examine_signature(signature)
+        return fault
+
+    def _examine_signature(self, signature: Signature) -> Fault:
         faults: list[tuple[str, str]] = []
         for tags, requires_python, is_yanked in signature:
             fault = (YANKED, "") if is_yanked else _fit_fault(tags, requires_python, self._place, self._allowed)
@@ -159,8 +234,11 @@ def _worst(faults: Sequence[tuple[str, str]]) -> tuple[str, str]:
     if nearest == NO_FILE:
         return (NO_FILE, mismatch.nearest({detail for kind, detail in faults if kind == NO_FILE}))
     found = {detail for kind, detail in faults if kind == nearest}
-    details = dating.told(found) if nearest == TOO_NEW else sorted(found)
-    return (nearest, ", ".join(details[:6]))
+    return (nearest, _listed(dating.told(found) if nearest == TOO_NEW else sorted(found)))
+
+
+def _listed(details: Sequence[str]) -> str:
+    return ", ".join(details[:6])
 
 
 def select(project: Project, place: Place, allowed: Filter) -> Selection:
@@ -176,15 +254,17 @@ def select(project: Project, place: Place, allowed: Filter) -> Selection:
 
 def _select(project: Project, place: Place, allowed: Filter) -> Selection:
     filtering = Filtering(place, allowed)
-    grouped: dict[tuple[str, str], int] = {}
+    masks: dict[tuple[str, str], int] = {}
+    for signature, mask in project.page.signatures():
+        for fault, releases in filtering.faults(signature, mask, project):
+            masks[fault] = masks.get(fault, 0) | releases
+    # in the order in which a walk over the releases would have met them
+    grouped = dict(sorted(masks.items(), key=lambda item: item[1] & -item[1]))
     undated = 0
-    for number, release in enumerate(project.page.releases, 1):
-        fault = filtering.fault(release)
-        if fault is not None:
-            grouped[fault] = grouped.get(fault, 0) | (1 << number)
-            if fault[0] == TOO_NEW and dating.is_undated(fault[1]):
-                undated |= 1 << number
-    every = (1 << (len(project.page.releases) + 1)) - 2
+    for (kind, detail), mask in grouped.items():
+        if kind == TOO_NEW and dating.is_undated(detail):
+            undated |= mask
+    every = project.versions.all
     excluded = 0
     for mask in grouped.values():
         excluded |= mask

@@ -58,7 +58,7 @@ def merge(projects: Sequence[Project], strategy: IndexStrategy, is_usable: Calla
         ", ".join(project.index_name for project in projects),
         "",
         page,
-        VersionList([release.version for _, release in ordered]),
+        VersionList(tuple([release.text for _, release in ordered])),
         sources=tuple(projects[at] for at, _ in ordered),
         tiers=tuple(tiers) if strategy is IndexStrategy.UNSAFE_FIRST_MATCH else (),
     )

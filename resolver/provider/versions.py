@@ -2,7 +2,8 @@
 
 A set of versions is an ``int``: bit 0 means *not selected* and belongs to the solver, bit i + 1 is the i-th version in
 ascending order. The list is made once per page and shared by every request; it is never changed, apart from the
-bounded table of masks already computed.
+bounded table of masks already computed. To cut a set takes the sort keys of some log n versions, so only those are
+made: most of a page's versions are never looked at.
 
 Invariant: ``mask(s)`` has bit i + 1 exactly if ``packaging`` says that ``SpecifierSet(s)`` contains version i with
 ``prereleases=True`` (``tests/properties/test_version_masks.py``).
@@ -10,8 +11,11 @@ Invariant: ``mask(s)`` has bit i + 1 exactly if ``packaging`` says that ``Specif
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Self
 
 from packaging.version import InvalidVersion, Version
 
@@ -31,35 +35,63 @@ __all__ = ["SpecifierError", "VersionList", "exact_pin", "mentions_prerelease"]
 MAX_INTERNED = 8192  # masks per list: a project of 2,000 versions takes 270 bytes for each, so 2 MB at most
 MAX_RUNS = 6  # that words name; more make a sentence nobody reads
 
+_EARLY = re.compile(r"[^+]*(?:a|b|rc|dev)\d", re.ASCII)  # of a canonical spelling: ``.post`` has none of these letters
+
 
 class VersionList:
-    """Strictly ascending versions.
+    """Strictly ascending versions. What a version is beyond its spelling is found out when a set needs it."""
 
-    Raises:
-        ValueError: the versions do not ascend, or two are equal (``1.0`` and ``1.0.0`` are).
-    """
+    __slots__ = ("_bits", "_keys", "_masks", "all", "count", "prereleases", "texts")
 
-    __slots__ = ("_bits", "_keys", "_masks", "all", "count", "prereleases", "texts", "versions")
-
-    def __init__(self, versions: Sequence[Version]) -> None:
-        self.versions = tuple(versions)
-        self.count = len(self.versions)
-        self.texts = tuple(str(version) for version in self.versions)
+    def __init__(self, texts: tuple[str, ...], prereleases: int | None = None) -> None:
+        """Take canonical spellings of versions that are known to ascend strictly, and perhaps their pre-releases."""
+        self.texts = texts
         """Canonical spellings, by ascending version."""
+        self.count = len(texts)
         self.all = ((1 << self.count) - 1) << 1
         """The mask of every version."""
-        prereleases = 0
-        for bit, version in enumerate(self.versions, 1):
-            if version.is_prerelease:
-                prereleases |= 1 << bit
+        if prereleases is None:
+            prereleases = 0
+            for bit, text in enumerate(texts, 1):
+                if _EARLY.match(text):
+                    prereleases |= 1 << bit
         self.prereleases = prereleases
         """The mask of pre-releases and development releases."""
-        self._keys: list[SortKey] = [sort_key(version) for version in self.versions]
-        for before, after in zip(self._keys, self._keys[1:], strict=False):
+        self._keys: dict[int, SortKey] = {}
+        self._bits: dict[str, int] | None = None
+        self._masks: dict[str, int] = {"": self.all}
+
+    @classmethod
+    def of(cls, versions: Sequence[Version]) -> Self:
+        """Take ``versions`` in ascending order.
+
+        Raises:
+            ValueError: they do not ascend, or two are equal (``1.0`` and ``1.0.0`` are).
+        """
+        for before, after in pairwise([sort_key(version) for version in versions]):
             if not before < after:
                 raise ValueError("versions must ascend strictly")
-        self._bits = {text: bit for bit, text in enumerate(self.texts, 1)}
-        self._masks: dict[str, int] = {"": self.all}
+        return cls(tuple([str(version) for version in versions]))
+
+    def _key(self, index: int) -> SortKey:
+        key = self._keys.get(index)
+        if key is None:
+            key = self._keys[index] = sort_key(Version(self.texts[index]))
+        return key
+
+    def _before(self, cut: SortKey) -> int:
+        """How many versions lie before ``cut``."""
+        return bisect_left(range(self.count), cut, key=self._key)
+
+    def _bit(self, text: str) -> int | None:
+        if self._bits is None:
+            self._bits = {text: bit for bit, text in enumerate(self.texts, 1)}
+        return self._bits.get(text)
+
+    @property
+    def versions(self) -> tuple[Version, ...]:
+        """All of them, parsed."""
+        return tuple([Version(text) for text in self.texts])
 
     def __len__(self) -> int:
         return self.count
@@ -83,31 +115,31 @@ class VersionList:
 
     def _admitted(self, bounds: Bounds) -> int:
         if bounds.literal is not None:
-            bit = self._bits.get(bounds.literal)  # canonical texts are lower case
+            bit = self._bit(bounds.literal)  # canonical texts are lower case
             return 0 if bit is None else 1 << bit
         mask = 0
         for low, high in bounds.intervals:
-            start = 0 if low is None else bisect_left(self._keys, low)
-            stop = self.count if high is None else bisect_left(self._keys, high)
+            start = 0 if low is None else self._before(low)
+            stop = self.count if high is None else self._before(high)
             if start < stop:
                 mask |= (1 << stop + 1) - (1 << start + 1)
         return mask
 
     def exact(self, version: Version | str) -> int | None:
         """The bit number of the version that equals this one, its local part included; None where there is none."""
-        bit = self._bits.get(version if isinstance(version, str) else str(version))
+        bit = self._bit(version if isinstance(version, str) else str(version))
         if bit is not None:
             return bit
         try:
             key = sort_key(Version(version) if isinstance(version, str) else version)
         except InvalidVersion:
             return None
-        position = bisect_left(self._keys, key)
-        return position + 1 if position < self.count and self._keys[position] == key else None
+        position = self._before(key)
+        return position + 1 if position < self.count and self._key(position) == key else None
 
     def version(self, bit: int) -> Version:
         """The version of a bit number, from 1."""
-        return self.versions[bit - 1]
+        return Version(self.texts[bit - 1])
 
     def select(self, mask: int) -> Iterator[int]:
         """The bit numbers of ``mask`` in ascending order, without bit 0."""
@@ -141,8 +173,8 @@ class VersionList:
         low = "" if first == 0 else f">={self.texts[first]}"
         if last == self.count - 1:
             return low
-        following = self.versions[last + 1]
-        if following.local is None and self._keys[last] < before_exclusively(following):
+        following = Version(self.texts[last + 1])
+        if following.local is None and self._key(last) < before_exclusively(following):
             high = f"<{self.texts[last + 1]}"
         else:
             high = f"<={self.texts[last]}"

@@ -28,7 +28,7 @@ _SPECIFIERS = st.lists(_ORDERED | _EQUAL | _WILDCARD | _COMPATIBLE, max_size=3).
 
 
 def _listed(texts: list[str]) -> VersionList:
-    return VersionList(sorted({Version(text) for text in texts}))
+    return VersionList.of(sorted({Version(text) for text in texts}))
 
 
 @settings(max_examples=600, deadline=None)

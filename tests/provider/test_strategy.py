@@ -17,7 +17,9 @@ FIRST, BEST = IndexStrategy.UNSAFE_FIRST_MATCH, IndexStrategy.UNSAFE_BEST_MATCH
 def page(index: str, *versions: str) -> Project:
     releases = tuple(Release(Version(text), text, (), None, frozenset()) for text in versions)
     url = f"https://{index}.example/simple/"
-    return Project("a", index, url, ProjectPage("a", f"{url}a/", releases), VersionList([Version(v) for v in versions]))
+    return Project(
+        "a", index, url, ProjectPage("a", f"{url}a/", releases), VersionList.of([Version(v) for v in versions])
+    )
 
 
 def tried(project: Project) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from resolver.provider.versions import SpecifierError, VersionList, exact_pin, m
 
 
 def _listed(*texts: str) -> VersionList:
-    return VersionList([Version(text) for text in texts])
+    return VersionList.of([Version(text) for text in texts])
 
 
 def _admitted(versions: VersionList, specifier: str) -> list[str]:

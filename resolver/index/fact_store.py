@@ -1,0 +1,159 @@
+"""Facts as records that outlive the process: pages and metadata, so that a restart parses nothing twice.
+
+Pure: what keeps the records is passed in. A record belongs to a partition and to the digest of the bytes that it was
+made of (or, for metadata, to the hash that a page promised), and to the version of its layout; one that cannot be
+read is none.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from typing import Any, Protocol
+
+import msgpack
+
+from ..provider.requirements import Metadata
+from ..provider.versions import VersionList
+from ..requirement import remembered
+from .packed import Key, PackedReleases, shared
+from .page import CoreMetadata, File, ProjectPage
+from .sightings import Sightings
+
+# Change it with the layout, and whenever a parser begins to read the same bytes in another way.
+LAYOUT = f"1-{sys.byteorder}"
+
+_UNREADABLE = (ValueError, TypeError, LookupError, RecursionError, msgpack.UnpackException)
+
+
+class Records(Protocol):
+    """Keeps small records by key, or loses them."""
+
+    def get(self, *key: str) -> bytes | None:
+        """Return the record of ``key``, byte for byte as it was put; None where there is none (any more)."""
+        ...
+
+    def put(self, value: bytes, *key: str) -> None:
+        """Keep ``value`` under ``key`` if possible."""
+        ...
+
+
+class FactStore:
+    """The facts of an index, as records."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def page(self, *key: str) -> tuple[ProjectPage, VersionList, int] | None:
+        """Return a page, its versions, and their weight in bytes."""
+        record = self._records.get("page", LAYOUT, *key)
+        if record is None:
+            return None
+        try:
+            return *_unpack_page(record), len(record)
+        except _UNREADABLE:
+            return None
+
+    def keep_page(self, page: ProjectPage, versions: VersionList, *key: str) -> None:
+        """Keep ``page``, which a parser made of the bytes that ``key`` names."""
+        if isinstance(page.releases, PackedReleases):
+            self._records.put(_pack_page(page, page.releases, versions), "page", LAYOUT, *key)
+
+    def metadata(self, partition: str, file: File) -> tuple[Metadata, int] | None:
+        """Return the metadata of ``file``, and their weight in bytes."""
+        key = _of_file(partition, file)
+        record = None if key is None else self._records.get(*key)
+        if record is None:
+            return None
+        try:
+            return _unpack_metadata(record), len(record)
+        except _UNREADABLE:
+            return None
+
+    def keep_metadata(self, metadata: Metadata, partition: str, file: File) -> None:
+        """Keep the metadata of ``file``, which was verified by a hash that its page gives."""
+        key = _of_file(partition, file)
+        if key is not None:
+            self._records.put(_pack_metadata(metadata), *key)
+
+
+def _of_file(partition: str, file: File) -> tuple[str, ...] | None:
+    """Return the key of a file's metadata: the file never changes under its hash. Without one there is no key."""
+    if not file.hashes:
+        return None
+    hashes = ",".join([f"{algorithm}={digest}" for algorithm, digest in (*file.hashes, *(file.core_metadata or ()))])
+    return "metadata", LAYOUT, partition, file.url, hashes
+
+
+def _pack_page(page: ProjectPage, releases: PackedReleases, versions: VersionList) -> bytes:
+    keys: dict[Key, int] = {}
+    signatures = [sorted(keys.setdefault(key, len(keys)) for key in signature) for signature in releases.signatures]
+    runs, rows, ends = releases.parts
+    early = versions.prereleases
+    packed: bytes = msgpack.packb(
+        [
+            *(page.name, page.url, [list(one) for one in page.skipped], page.skipped_count, page.status),
+            *("\n".join(releases.texts), early.to_bytes((early.bit_length() + 7) // 8, "little")),
+            *([list(key) for key in keys], signatures, runs.tobytes(), ends.tobytes(), rows),
+            page.sightings is not None,
+        ]
+    )
+    return packed
+
+
+def _unpack_page(record: bytes) -> tuple[ProjectPage, VersionList]:
+    fields: list[Any] = msgpack.unpackb(record)
+    name, url, skipped, skipped_count, status, texts, early, keys, signatures, runs, ends, rows, is_undated = fields
+    made = [(tags, requires_python, is_yanked) for tags, requires_python, is_yanked in keys]
+    spellings = tuple(texts.split("\n")) if texts else ()
+    # what was seen when is the ledger's to tell: it may know more by now
+    sightings = Sightings() if is_undated else None
+    releases = PackedReleases(
+        spellings,
+        tuple([shared([made[at] for at in signature]) for signature in signatures]),
+        array("I", runs),
+        rows,
+        array("I", ends),
+        sightings,
+    )
+    page = ProjectPage(
+        name,
+        url,
+        releases,
+        tuple([(file, reason) for file, reason in skipped]),
+        skipped_count,
+        status,
+        sightings,
+    )
+    return page, VersionList(spellings, int.from_bytes(early, "little"))
+
+
+def _pack_metadata(metadata: Metadata) -> bytes:
+    core = metadata.core
+    packed: bytes = msgpack.packb(
+        [
+            *(core.name, core.version, core.requires_python, core.metadata_version),
+            *(sorted(core.provides_extra), sorted(core.dynamic), list(core.requires_dist), list(metadata.unreadable)),
+            [[one.name, one.extras, one.specifier, one.url, one.marker_text, one.text] for one in metadata.requires],
+        ]
+    )
+    return packed
+
+
+def _unpack_metadata(record: bytes) -> Metadata:
+    fields: list[Any] = msgpack.unpackb(record)
+    name, version, requires_python, metadata_version, extras, dynamic, lines, unreadable, requires = fields
+    core = CoreMetadata(
+        name=name,
+        version=version,
+        requires_dist=tuple(lines),
+        requires_python=requires_python and sys.intern(requires_python),
+        provides_extra=frozenset(extras),
+        metadata_version=metadata_version,
+        dynamic=frozenset(dynamic),
+    )
+    made = [
+        remembered(name, tuple(extras), specifier, url, marker, text)
+        for name, extras, specifier, url, marker, text in requires
+    ]
+    return Metadata(core, tuple(made), tuple(unreadable))

@@ -1,0 +1,118 @@
+"""What is known of an index: facts that were parsed once, in memory, and beyond the process as records.
+
+Facts are keyed by the cache partition and by the digest of what they were made of, so a page that is confirmed, or
+comes again byte for byte, keeps its facts, and what one partition learned is never shown to another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+from transport.message import Index, Response
+
+from ..provider.candidates import Project
+from ..provider.requirements import Metadata
+from .fact_store import FactStore, Records
+from .facts import Facts
+from .page import File, ProjectPage
+
+# Facts of a real closure of 600 projects come from 110 MB of pages and 85 MB of metadata.
+MAX_PAGE_FACTS = 192 * 1024 * 1024
+MAX_METADATA_FACTS = 64 * 1024 * 1024
+MAX_INDEXES = 256  # whose partition is remembered; requests may name indexes of their own
+
+
+class Known:
+    """Projects by page, metadata by file."""
+
+    def __init__(
+        self, records: Records | None, on_new: Callable[[ProjectPage, tuple[str, ...]], None] = lambda *_: None
+    ) -> None:
+        """``records`` keep facts beyond the process; None: nothing does.
+
+        ``on_new`` is told of each page that was not in memory, and whose eyes saw it: partition, index, name.
+        """
+        self._on_new = on_new
+        self._pages: Facts[Project] = Facts(MAX_PAGE_FACTS)
+        self._metadata: Facts[Metadata] = Facts(MAX_METADATA_FACTS)
+        self._store = FactStore(records) if records is not None else None
+        self._partitions: dict[Index, str] = {}
+        """Whose answers an index gives: what is learned of the files that its pages list is kept as theirs."""
+
+    def note(self, index: Index, partition: str) -> None:
+        """A request to ``index`` that is made now is in ``partition``."""
+        if index not in self._partitions:
+            while len(self._partitions) >= MAX_INDEXES:
+                del self._partitions[next(iter(self._partitions))]
+        self._partitions[index] = partition
+
+    def by_key(self, key: Hashable) -> Project | None:
+        """The project of a :func:`page_key`, if it is in memory."""
+        return self._pages.get(key)
+
+    def project(self, response: Response, name: str, index: Index) -> Project | None:
+        """The project that was once made of the body of ``response``, whether or not the body is there."""
+        if index not in self._partitions:
+            self.note(index, response.partition)
+        key = page_key(response, name, index)
+        project = self._pages.get(key)
+        if project is None and self._store is not None:
+            found = self._store.page(*_of_page(response, name))
+            if found is not None:
+                page, versions, weight = found
+                project = Project(name, index.name, index.url, page, versions)
+                self._pages.put(key, project, weight)
+                self._on_new(page, (response.partition, index.url, name))
+        return project
+
+    def keep_project(self, project: Project, response: Response, name: str, index: Index) -> None:
+        """Keep what was made of the body of ``response``."""
+        self._pages.put(page_key(response, name, index), project, len(response.body))
+        self._on_new(project.page, (response.partition, index.url, name))
+        if self._store is not None and may_keep(response, index, "api"):
+            self._store.keep_page(project.page, project.versions, *_of_page(response, name))
+
+    def metadata(self, file: File, index: Index) -> Metadata | None:
+        """The metadata of ``file``, which never changes under its hash."""
+        key = (index, file.url, file.hashes)
+        known = self._metadata.get(key)
+        if known is None and self._store is not None and (partition := self._partitions.get(index)) is not None:
+            found = self._store.metadata(partition, file)
+            if found is not None:
+                known, weight = found
+                self._metadata.put(key, known, weight)
+        return known
+
+    def keep_metadata(self, metadata: Metadata, weight: int, file: File, index: Index, *, is_lasting: bool) -> None:
+        """Keep the metadata of ``file``; ``is_lasting``: it was proved by a hash and may outlive the process."""
+        self._metadata.put((index, file.url, file.hashes), metadata, weight)
+        partition = self._partitions.get(index)
+        if is_lasting and self._store is not None and partition is not None:
+            self._store.keep_metadata(metadata, partition, file)
+
+    def reference(self, key: Hashable) -> Metadata | None:
+        """The metadata of a direct reference, by what it was made of."""
+        return self._metadata.get(key)
+
+    def keep_reference(self, key: Hashable, metadata: Metadata, weight: int) -> None:
+        """Keep the metadata of a direct reference, as long as the process lives."""
+        self._metadata.put(key, metadata, weight)
+
+
+def page_key(response: Response, name: str, index: Index) -> tuple[str, ...]:
+    """Return what the facts of a page are known by; its index belongs to it, because a project says whose it is."""
+    return response.partition, response.digest, response.url, name, index.name, index.url
+
+
+def may_keep(response: Response, index: Index, what: str) -> bool:
+    """Whether facts may outlive the process: not where the index, or the operator in its place, says ``no-store``.
+
+    ``what`` is ``api`` for pages and ``files`` for what they list, as in the operator's settings.
+    """
+    said = index.cache_control.get(what) if index.cache_control else None
+    return "no-store" not in (response.headers.get("cache-control", "") if said is None else said).lower()
+
+
+def _of_page(response: Response, name: str) -> tuple[str, ...]:
+    # With all that a parser is told beside the body.
+    return response.partition, response.digest, response.url, name, response.headers.get("content-type", "")

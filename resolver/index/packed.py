@@ -1,0 +1,150 @@
+"""The releases of a project page as they are kept: a few long strings, and a release made when it is asked for.
+
+A resolve looks at the signatures of thousands of releases and at the files of a few. So a page keeps the spellings of
+its versions, one table of distinct signatures, and the rows of all files in one piece; a page of three thousand
+versions is read back in a fraction of a millisecond. Nobody can tell the difference from a tuple of releases.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import overload
+
+from .release import Release, Signature
+from .sightings import Sightings
+
+MAX_REMEMBERED = 100_000  # distinct signatures in the process; some hundred bytes each
+
+Key = tuple[str | None, str | None, bool]
+
+_SIGNATURES: dict[Signature, Signature] = {}
+_KEYS: dict[Key, Key] = {}
+
+
+def shared_key(key: Key) -> Key:
+    """Return the same object for equal keys: pages repeat each other."""
+    return _KEYS.setdefault(key, key)
+
+
+def shared(keys: Iterable[Key]) -> Signature:
+    """Return the signature of ``keys``, the same object for the same ones; let the keys be shared ones."""
+    signature = frozenset(keys)
+    known = _SIGNATURES.get(signature)
+    if known is None:
+        if len(_SIGNATURES) >= MAX_REMEMBERED or len(_KEYS) >= MAX_REMEMBERED:
+            _SIGNATURES.clear()
+            _KEYS.clear()
+        known = _SIGNATURES[signature] = signature
+    return known
+
+
+class PackedReleases(Sequence[Release]):
+    """Releases that ascend by version."""
+
+    __slots__ = ("_ends", "_made", "_rows", "_runs", "_sightings", "signatures", "texts")
+
+    def __init__(
+        self,
+        texts: tuple[str, ...],
+        signatures: tuple[Signature, ...],
+        runs: array[int],
+        rows: bytes,
+        ends: array[int],
+        sightings: Sightings | None = None,
+    ) -> None:
+        """Take the parts as they are.
+
+        Args:
+            texts: canonical spellings, strictly ascending by version.
+            signatures: those that occur, each once.
+            runs: neighbours have the same signature, nearly always: where each run of them ends, and the position of
+                its signature, in turns.
+            rows: the packed files of all releases (see :data:`~.release.PACKED_FIELDS`), UTF-8, one after another.
+            ends: for each release where its rows end.
+            sightings: of the page, where a file gives no upload time.
+        """
+        self.texts = texts
+        self.signatures = signatures
+        self._runs = runs
+        self._rows = rows
+        self._ends = ends
+        self._sightings = sightings
+        self._made: dict[int, Release] = {}
+
+    @classmethod
+    def of(cls, releases: Sequence[tuple[str, str, Signature]], sightings: Sightings | None = None) -> PackedReleases:
+        """Pack (spelling, rows, signature) of each release, ascending."""
+        places: dict[Signature, int] = {}
+        runs, ends, rows = array("I"), array("I"), list[bytes]()
+        end, last = 0, -1
+        for number, (_, packed, signature) in enumerate(releases, 1):
+            place = places.setdefault(signature, len(places))
+            if place == last:
+                runs[-2] = number
+            else:
+                runs.extend((number, place))
+                last = place
+            row = packed.encode("utf-8", "surrogatepass")
+            rows.append(row)
+            end += len(row)
+            ends.append(end)
+        return cls(tuple([text for text, _, _ in releases]), tuple(places), runs, b"".join(rows), ends, sightings)
+
+    @property
+    def parts(self) -> tuple[array[int], bytes, array[int]]:
+        """What the constructor was given as ``runs``, ``rows`` and ``ends``."""
+        return self._runs, self._rows, self._ends
+
+    def masks(self) -> list[tuple[Signature, int]]:
+        """For each signature the releases that have it: bit i + 1 for the i-th release."""
+        masks = [0] * len(self.signatures)
+        start, runs = 0, self._runs
+        for end, place in zip(runs[::2], runs[1::2], strict=True):
+            masks[place] |= (1 << end + 1) - (1 << start + 1)
+            start = end
+        return list(zip(self.signatures, masks, strict=True))
+
+    def packed(self) -> Iterator[str]:
+        """The packed files of each release."""
+        return map(self._packed, range(len(self.texts)))
+
+    def _packed(self, place: int) -> str:
+        start = self._ends[place - 1] if place else 0
+        return self._rows[start : self._ends[place]].decode("utf-8", "surrogatepass")
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    @overload
+    def __getitem__(self, at: int) -> Release: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Release, ...]: ...
+
+    def __getitem__(self, at: int | slice) -> Release | tuple[Release, ...]:
+        if isinstance(at, slice):
+            return tuple([self[one] for one in range(len(self.texts))[at]])
+        release = self._made.get(at)
+        if release is None:
+            place = range(len(self.texts))[at]  # raises IndexError, and counts from the end
+            packed = self._packed(place)
+            run = bisect_right(self._runs[::2], place)
+            release = Release.from_packed(
+                self.texts[place], packed, self.signatures[self._runs[2 * run + 1]], self._sightings
+            )
+            release = self._made.setdefault(place, release)
+        return release
+
+    def __iter__(self) -> Iterator[Release]:
+        return (self[at] for at in range(len(self.texts)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self.texts)
+
+    def __repr__(self) -> str:
+        return f"PackedReleases({', '.join(self.texts)})"

@@ -1,0 +1,150 @@
+"""Facts as records: what comes back is what was parsed, and nobody can tell the difference."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import msgpack
+import orjson
+import pytest
+from packaging.version import Version
+
+from resolver.index.fact_store import FactStore
+from resolver.index.metadata import parse_metadata
+from resolver.index.packed import PackedReleases
+from resolver.index.page import File, ProjectPage
+from resolver.index.simple import parse_page
+from resolver.provider.requirements import Metadata, read
+from resolver.provider.versions import VersionList
+
+JSON = "application/vnd.pypi.simple.v1+json"
+SUFFIXES = ("", "", ".0", "rc1", ".dev2", ".post1")
+TAILS = ("-py3-none-any.whl", "-1-cp311-abi3-win32.whl", "-cp39-none-any.whl", ".tar.gz", "?")
+URL = "https://index.example/simple/foo/"
+FILE = File("foo-1.0-py3-none-any.whl", "https://index.example/foo-1.0.whl", (("sha256", "00" * 32),), "py3-none-any")
+
+
+class Kept(dict[tuple[str, ...], bytes]):
+    """Records in a dictionary. Obeys :class:`resolver.index.fact_store.Records`."""
+
+    def get(self, *key: str) -> bytes | None:  # type: ignore[override]
+        return super().get(key)
+
+    def put(self, value: bytes, *key: str) -> None:
+        self[key] = value
+
+
+def page(seed: int) -> ProjectPage:
+    """A page with all that pages have."""
+    chance = random.Random(seed)
+    files: list[dict[str, Any]] = []
+    for number in range(chance.randrange(60)):
+        version = (
+            f"{chance.randrange(4)}.{chance.randrange(12)}{chance.choice(['', '', '.0', 'rc1', '.dev2', '.post1'])}"
+        )
+        tail = chance.choice(
+            ["-py3-none-any.whl", "-1-cp311-abi3-win32.whl", f"-cp3{number}-none-any.whl", ".tar.gz", "?"]
+        )
+        files.append(
+            {
+                "filename": f"foo-{version}{tail}",
+                "url": chance.choice(
+                    [f"../../f/foo-{version}{tail}", f"https://files.example/{number}?é=#x", "data:x"]
+                ),
+                "hashes": chance.choice([{"sha256": f"{number:064x}"}, {}, {"md5": "ab" * 16}]),
+                "requires-python": chance.choice([None, ">=3.8", ">=3.9,<4"]),
+                "yanked": chance.choice([False, False, True, "bröken\nbadly"]),
+                "core-metadata": chance.choice([False, True, {"sha256": "ab" * 32}]),
+                "size": chance.choice([None, number]),
+                "upload-time": chance.choice([None, "2024-01-02T03:04:05Z", "yesterday"]),
+            }
+        )
+    said = {"meta": {"api-version": "1.1"}, "name": "foo", "files": files, "project-status": {"status": "archived"}}
+    return parse_page(orjson.dumps(said), JSON, URL, "foo")
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_page_comes_back_as_it_was_parsed(seed: int) -> None:
+    parsed, store = page(seed), FactStore(Kept())
+    store.keep_page(parsed, VersionList(parsed.texts), "public", "digest")
+    found = store.page("public", "digest")
+    assert found is not None
+    again, versions, weight = found
+    assert again == parsed
+    assert [(one.wheels, one.sdist, one.version) for one in again.releases] == [
+        (one.wheels, one.sdist, Version(one.text)) for one in parsed.releases
+    ]
+    assert again.signatures() == parsed.signatures()
+    assert (versions.texts, versions.prereleases) == (parsed.texts, VersionList(parsed.texts).prereleases)
+    assert weight > 0
+    assert store.page("private", "digest") is None
+
+
+def test_generated_pages_have_releases_skipped_files_and_yanked_ones() -> None:
+    pages = [page(seed) for seed in range(60)]
+    releases = [one for each in pages for one in each.releases]
+    assert any(each.skipped for each in pages)
+    assert any(not each.releases for each in pages)
+    assert any(one.sdist is not None and len(one.wheels) > 1 for one in releases)
+    assert {reason for one in releases for reason in one.yanked_reasons} == {"", "bröken badly"}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_masks_of_signatures_say_which_release_has_which(seed: int) -> None:
+    releases = page(seed).releases
+    assert isinstance(releases, PackedReleases)
+    plain: dict[object, int] = {}
+    for bit, release in enumerate(releases, 1):
+        plain[release.signature] = plain.get(release.signature, 0) | 1 << bit
+        reasons = {file.yanked for file in (*release.wheels, release.sdist) if file and file.yanked is not None}
+        assert release.yanked_reasons == reasons
+    assert dict(releases.masks()) == plain
+
+
+def test_releases_are_a_sequence_like_any_other() -> None:
+    releases = next(one for one in (page(seed).releases for seed in range(9)) if len(one) > 5)
+    plain = tuple(releases)
+    assert (releases[-1], releases[1:3], list(reversed(releases))) == (plain[-1], plain[1:3], list(reversed(plain)))
+    assert releases[0] is releases[0]
+    assert releases == plain
+    with pytest.raises(IndexError):
+        _ = releases[len(plain)]
+
+
+def metadata(*lines: str) -> Metadata:
+    head = ["Metadata-Version: 2.1", "Name: foo", "Version: 1.0", "Requires-Python: >=3.8", "Provides-Extra: Dev_x"]
+    return read(parse_metadata("\n".join([*head, *(f"Requires-Dist: {one}" for one in lines)]).encode()))
+
+
+def test_metadata_comes_back_with_its_requirements_and_what_is_unreadable() -> None:
+    parsed = metadata(
+        "a>=1,<2", "B[x,Y] ; extra == 'dev-x'", "c (>=1)", "d @ https://d.example/d.whl", "!!", "e; os_name=='nt'"
+    )
+    kept = Kept()
+    FactStore(kept).keep_metadata(parsed, "public", FILE)
+    found = FactStore(kept).metadata("public", FILE)
+    assert found is not None
+    assert (found[0].core, found[0].unreadable) == (parsed.core, parsed.unreadable)
+    assert found[0].requires == parsed.requires  # requirements are interned, so equal ones are one object
+    assert [str(one.marker) for one in found[0].requires] == [str(one.marker) for one in parsed.requires]
+    assert FactStore(kept).metadata("private", FILE) is None
+
+
+def test_a_file_without_a_hash_has_no_record() -> None:
+    kept, unproved = Kept(), File(FILE.filename, FILE.url, (), FILE.tags)
+    FactStore(kept).keep_metadata(metadata("a"), "public", unproved)
+    assert not kept
+    assert FactStore(kept).metadata("public", unproved) is None
+
+
+@pytest.mark.parametrize("record", [b"", b"\xc1", msgpack.packb(7), msgpack.packb([]), msgpack.packb(["a"] * 12)])
+def test_a_record_of_another_shape_is_none(record: bytes) -> None:
+    kept = Kept()
+    store = FactStore(kept)
+    store.keep_metadata(metadata("a"), "public", FILE)
+    store.keep_page(page(1), VersionList(page(1).texts), "public", "digest")
+    for key in list(kept):
+        kept[key] = record
+    assert store.metadata("public", FILE) is None
+    assert store.page("public", "digest") is None
