@@ -79,42 +79,46 @@ class Selection:
 
 Fault: TypeAlias = tuple[str, str] | None
 """(kind, detail)."""
+_UNKNOWN: Fault = ("unknown", "")
 
 
 class _Seen:
     """What was found out about tags, Requires-Python and signatures from one place: projects resemble each other."""
 
-    __slots__ = ("_place", "_python", "_tags", "signatures")
+    __slots__ = ("_place", "pythons", "signatures", "tagged")
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._python: dict[str, Fault] = {}
-        self._tags: dict[str, Fault] = {}
+        self.pythons: dict[str | None, Fault] = {None: None}
+        """Of each Requires-Python, why it does not admit the place."""
+        self.tagged: dict[str | None, Fault] = {}
+        """Of each tag set, why its wheels cannot be installed in the place."""
         self.signatures: dict[tuple[bool, bool], dict[Signature, Fault]] = {}
         """By what may be used: wheels, sdists."""
 
     def python(self, specifier: str) -> Fault:
-        """Why a Requires-Python does not admit the place."""
+        """What :attr:`pythons` has of ``specifier``, found out if need be."""
         try:
-            return self._python[specifier]
+            return self.pythons[specifier]
         except KeyError:
             pass
-        if len(self._python) >= MAX_SEEN:
-            self._python.clear()
+        if len(self.pythons) >= MAX_SEEN:
+            self.pythons.clear()
+            self.pythons[None] = None
         fault = None if requires_python_admits(specifier, self._place) else (PYTHON, specifier)
-        self._python[specifier] = fault
+        self.pythons[specifier] = fault
         return fault
 
     def tags(self, tags: str) -> Fault:
-        """Why a wheel with these tags cannot be installed in the place."""
+        """What :attr:`tagged` has of ``tags``, found out if need be."""
         try:
-            return self._tags[tags]
+            return self.tagged[tags]
         except KeyError:
             pass
-        if len(self._tags) >= MAX_SEEN:
-            self._tags.clear()
+        if len(self.tagged) >= MAX_SEEN:
+            self.tagged.clear()
         fault = None if rank(tags, self._place) is not None else (NO_FILE, mismatch.reason(tags, self._place))
-        self._tags[tags] = fault
+        self.tagged[tags] = fault
         return fault
 
 
@@ -195,9 +199,18 @@ class Filtering:
         return fault
 
     def _examine_signature(self, signature: Signature) -> Fault:
+        pythons, tagged = self._seen.pythons, self._seen.tagged
         faults: list[tuple[str, str]] = []
         for tags, requires_python, is_yanked in signature:
-            fault = (YANKED, "") if is_yanked else _fit_fault(tags, requires_python, self._place, self._allowed)
+            # what `_fit_fault` does, without the calls: pages list hundreds of thousands of files
+            if is_yanked:
+                faults.append((YANKED, ""))
+                continue
+            fault = pythons.get(requires_python, _UNKNOWN)
+            if fault is None:
+                fault = tagged.get(tags, _UNKNOWN)
+            if fault is _UNKNOWN or tags is None or not self._allowed.wheels:
+                fault = _fit_fault(tags, requires_python, self._place, self._allowed)
             if fault is None:
                 return None
             faults.append(fault)
