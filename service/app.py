@@ -41,7 +41,7 @@ _log = structlog.get_logger("lockwright.transport")
 # Seconds that a parsing thread may keep the interpreter from the event loop, which gives it up with each piece that it
 # inflates or hashes: with Python's 5 ms sixteen pieces are a stall of 80 ms.
 SWITCH = 0.0005
-FACTS_MAX_BYTES = 512 * 1024 * 1024  # parsed facts on disk; those of a closure of 600 projects take some 120 MB
+FACTS_MAX_BYTES = 512 * 1024 * 1024  # parsed facts on disk; those of 600 projects take some 70 MB
 
 ROUTES = (
     web.post("/v1/lock", handlers.lock),
