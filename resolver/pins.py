@@ -162,7 +162,7 @@ def _files(
             return False
         if is_too_new(file, release, allowed.exclude_newer) or (file.yanked is not None and not opted_in):
             return False
-        return not allowed.hashes or bool(allowed.hashes.intersection(file.hashes))
+        return allowed.admits_hashes(file)
 
     wheels = tuple(file for file in release.wheels if admitted(file)) if allowed.wheels else ()
     sdist = release.sdist

@@ -40,7 +40,9 @@ class References:
         self._query = query
         self._session = session
         self._stated: dict[str, list[Stated]] = {}
-        for stated in (*query.requirements, *query.constraints, *query.overrides):
+        replaced = {stated.requirement.name for stated in query.overrides}
+        required = (stated for stated in query.requirements if stated.requirement.name not in replaced)
+        for stated in (*required, *query.constraints, *query.overrides):
             requirement = stated.requirement
             if requirement.url is not None and (requirement.marker is None or evaluate(requirement.marker, place)):
                 self._stated.setdefault(requirement.name, []).append(stated)

@@ -15,7 +15,8 @@ from resolver.index.gateway import Gateway
 from resolver.inputs import read_inputs
 from resolver.model import Budget, Options, PackageOptions, Preference, Prerelease, Query, Resolution, ResolutionMode
 
-from .fake_index import World
+from .fake_index import FILES, World
+from .index.archives import NAME, make_wheel
 
 LINUX = make_target(name="linux", python="3.12", platform="linux")
 WINDOWS = make_target(name="windows", python="3.12", platform="windows")
@@ -186,6 +187,27 @@ async def test_a_static_sdist_is_a_candidate_unless_builds_are_never() -> None:
     assert await pins(world, "a") == {"a": "2.0", "b": "1.0"}
     only = Options(only_binary=frozenset({":all:"}))
     assert await pins(world, "a", options=only) == {"a": "1.0"}
+
+
+async def test_a_project_that_is_named_is_not_among_all_of_the_opposite_list() -> None:
+    world = World("""
+        a 1.0
+        a 2.0 sdist
+        b 1.0
+        b 2.0 sdist
+    """)
+    all_but_a = Options(no_binary=frozenset({":all:"}), only_binary=frozenset({"a"}))
+    assert await pins(world, "a", "b", options=all_but_a) == {"a": "1.0", "b": "2.0"}
+    only_a = Options(only_binary=frozenset({":all:"}), no_binary=frozenset({"a"}))
+    assert await pins(world, "a", "b", options=only_a) == {"a": "2.0", "b": "1.0"}
+
+
+async def test_an_override_by_url_takes_the_place_of_a_requirement_by_another_url() -> None:
+    world = World("bar 1.0")
+    world.files[NAME] = make_wheel()
+    elsewhere = "foo @ https://elsewhere.example/foo-2.0-py3-none-any.whl"
+    found = await pins(world, elsewhere, overrides=(f"foo @ {FILES}{NAME}",))
+    assert found == {"foo": "1.0", "bar": "1.0"}
 
 
 async def test_stable_versions_come_first_and_pre_releases_when_they_are_all_there_is() -> None:

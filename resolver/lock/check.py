@@ -23,7 +23,7 @@ from resolver.index.page import File
 from resolver.model import Lock, LockedPackage, Pin, Query, Resolution, Stated, TargetResolution
 from resolver.requirement import Requirement, parse
 
-from .check_regions import check_regions
+from .check_regions import check_regions, lacking_hashes, with_hashes
 from .specifiers import contains, old_enough
 
 RequiresDist = Mapping[tuple[str, str], Sequence[str]]
@@ -106,20 +106,16 @@ class _Walk:
             yield f"{_title(self._selected[name])} is selected and was not chosen"
 
     def _files(self) -> Iterator[str]:
-        approved: dict[str, set[tuple[str, str]]] = {}
-        for stated in self._applying((*self._query.requirements, *self._query.constraints, *self._query.overrides)):
-            if stated.hashes:
-                approved.setdefault(stated.requirement.name, set()).update(stated.hashes)
+        hashed = list(self._applying(with_hashes(self._query)))
         for package in self._selected.values():
             files = package.wheels if package.sdist is None else (*package.wheels, package.sdist)
             if not any(package.reference or file.tags is None or _fits(file, self._target) for file in files):
                 yield f"{_title(package)} has no file that can be installed"
             if package.requires_python and not old_enough(package.requires_python, self._target.python):
                 yield f"{_title(package)} requires Python {package.requires_python}"
-            if package.name in approved:
-                for file in files:
-                    if approved[package.name].isdisjoint(file.hashes):
-                        yield f"{file.filename} has none of the hashes that the input demands"
+            for stated in hashed:
+                if stated.requirement.name == package.name:
+                    yield from lacking_hashes(stated, package)
 
     def _constraints(self) -> Iterator[str]:
         for stated in self._applying(self._query.constraints):

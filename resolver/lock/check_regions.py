@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from resolver.model import Lock, LockedPackage, Query, RegionResolution, Resolution, Universal
+from resolver.model import Lock, LockedPackage, Query, RegionResolution, Resolution, Stated, Universal
 from resolver.requirement import Requirement
 
 from .cells import Cells, cells_of
@@ -37,6 +37,23 @@ class _Demand(NamedTuple):
     specifier: str
     by: str
     cells: int
+
+
+def with_hashes(query: Query) -> Iterator[Stated]:
+    """Yield the statements that admit files by their hashes only; those that an override replaces do not count."""
+    replaced = {stated.requirement.name for stated in query.overrides}
+    for stated in query.requirements:
+        if stated.hashes and stated.requirement.name not in replaced:
+            yield stated
+    yield from (stated for stated in (*query.constraints, *query.overrides) if stated.hashes)
+
+
+def lacking_hashes(stated: Stated, package: LockedPackage) -> Iterator[str]:
+    """Yield a fault for each file of ``package`` that has none of the hashes of ``stated``."""
+    files = package.wheels if package.sdist is None else (*package.wheels, package.sdist)
+    for file in files:
+        if set(stated.hashes).isdisjoint(file.hashes):
+            yield f"{file.filename} has none of the hashes that the input demands"
 
 
 class _Walk:
@@ -97,15 +114,11 @@ class _Walk:
                         yield f"{cells.name(some)}: {_title(package)} requires Python {package.requires_python}"
 
     def _hashes(self) -> Iterator[str]:
-        approved: dict[str, set[tuple[str, str]]] = {}
-        for stated in (*self._query.requirements, *self._query.constraints, *self._query.overrides):
-            if stated.hashes:
-                approved.setdefault(stated.requirement.name, set()).update(stated.hashes)
-        for package in self._lock.packages if approved else ():
-            files = package.wheels if package.sdist is None else (*package.wheels, package.sdist)
-            for file in files:
-                if package.name in approved and approved[package.name].isdisjoint(file.hashes):
-                    yield f"{file.filename} has none of the hashes that the input demands"
+        for stated in with_hashes(self._query):
+            where = self._cells.where(_text(stated.requirement))[0]
+            for package, mask in self._packages.get(stated.requirement.name, ()):
+                if mask & where:
+                    yield from lacking_hashes(stated, package)
 
     def _constraints(self) -> Iterator[str]:
         for stated in self._query.constraints:

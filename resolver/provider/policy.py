@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from ..environment.place import Place, evaluate
 from ..index.filename import version_of
-from ..index.page import Release
+from ..index.page import File, Release
 from ..model import Builds, Options, PackageOptions, Prerelease, Query, ResolutionMode, Stated
 from .versions import exact_pin, mentions_prerelease
 
@@ -27,9 +27,13 @@ class Filter:
     exclude_newer: datetime | None = None
     yanked_pins: frozenset[Version] = frozenset()
     """Versions that the caller pinned exactly: these may be yanked (PEP 592)."""
-    hashes: frozenset[tuple[str, str]] = frozenset()
-    """When not empty only files with one of these are candidates (hash-checking mode)."""
+    hashes: frozenset[frozenset[tuple[str, str]]] = frozenset()
+    """Only files with one of each of these are candidates (hash-checking mode): each statement names its own."""
     prereleases: bool = True
+
+    def admits_hashes(self, file: File) -> bool:
+        """Whether ``file`` has the hashes that were asked for, if any were."""
+        return all(not given.isdisjoint(file.hashes) for given in self.hashes)
 
     def admits_yanked(self, release: Release) -> bool:
         """Whether ``release`` may be a candidate although it was yanked; ``==2`` pins 2.0 as well."""
@@ -112,12 +116,12 @@ class Policies:
         pins = {pin for one in stated if (pin := exact_pin(one.requirement.specifier)) is not None}
         pins.update(version for text in kept if (version := version_of(text)) is not None)
         return Filter(
-            wheels=not (_EVERY in options.no_binary or name in options.no_binary),
-            sdists=not (_EVERY in options.only_binary or name in options.only_binary)
+            wheels=not _is_listed(name, options.no_binary, options.only_binary),
+            sdists=not _is_listed(name, options.only_binary, options.no_binary)
             and (own.builds or options.builds) is not Builds.NEVER,
             exclude_newer=cutoff(options, name),
             yanked_pins=frozenset(pins),
-            hashes=frozenset(one for direct in self._direct.get(name, ()) for one in direct.hashes),
+            hashes=frozenset(frozenset(one.hashes) for one in stated if one.hashes),
             prereleases=self._admits_prereleases(name, own.prerelease or options.prerelease),
         )
 
@@ -162,6 +166,11 @@ class Policies:
             stated = [*self._direct.get(name, ()), *self._constraints.get(name, ())]
             return any(mentions_prerelease(one.requirement.specifier) for one in stated)
         return True  # ALLOW, IF_NECESSARY, IF_NECESSARY_OR_EXPLICIT differ in the order only
+
+
+def _is_listed(name: str, names: frozenset[str], opposite: frozenset[str]) -> bool:
+    """Whether a list of projects names ``name``; ``:all:`` names those that the opposite list does not, as in pip."""
+    return name in names or (_EVERY in names and name not in opposite)
 
 
 def _precedence(text: str) -> Version:
