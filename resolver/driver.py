@@ -11,9 +11,8 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import reduce
-from operator import or_
 from time import perf_counter
+from types import MappingProxyType
 from typing import cast
 
 from packaging.version import Version
@@ -22,7 +21,6 @@ from transport.errors import TransportError
 
 from .environment.place import Place
 from .environment.region import Divided, Region
-from .environment.space import NOTHING, from_marker, from_requires_python, split
 from .errors import BudgetExhausted, NoSolution, ResolverError
 from .index.gateway import Gateway
 from .model import (
@@ -32,14 +30,16 @@ from .model import (
     Query,
     RegionResolution,
     Resolution,
+    ResolutionMode,
     Stats,
     TargetResolution,
     Universal,
 )
+from .parts import first_parts
 from .pins import collect
 from .place_facts import PlaceFacts
 from .provider.candidates import Candidates
-from .provider.policy import Policies
+from .provider.policy import Chosen, Policies
 from .reachability import reachability
 from .refusal import no_solution
 from .remedies import Suggestion, Suggestions, Versions
@@ -57,6 +57,7 @@ from .solver import (
     Unavailable,
     Unsolvable,
 )
+from .statement_order import in_order
 from .tables import Name
 
 DECISIONS = 64  # of a solve between two looks at the clock: some 10 µs each where all is at hand
@@ -65,6 +66,7 @@ MAX_REGIONS = 500
 # Pages and metadata files that all trials of suggestions together may ask for beyond what the solve knew. Where a
 # stated requirement is hopeless by itself little is known yet; who takes the suggestion asks for the same files next.
 MAX_FURTHER_FACTS = 600
+NOTHING_BEGUN: Mapping[str, Chosen] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ async def resolve(query: Query, gateway: Gateway, *, on_event: Watcher | None = 
         IndexFailure: an index that had to be asked did not answer properly.
         InvalidQuery: an option names something that does not exist.
     """
+    query = in_order(query)
     stats = Stats()
     notices: list[Notice] = []
     session = Session(query, gateway, stats)
@@ -150,7 +153,7 @@ class _Work:
     stats: Stats
     notices: list[Notice]
     watch: Watcher | None
-    earlier: dict[str, list[tuple[str, bool]]] = field(default_factory=dict)
+    earlier: dict[str, list[Chosen]] = field(default_factory=dict)
     """The pins of the places that were solved before, and whether they were stated there: preferred in later ones."""
 
     def remember(self, pins: Mapping[str, Pin]) -> None:
@@ -222,20 +225,22 @@ async def _everywhere(work: _Work, universal: Universal) -> tuple[RegionResoluti
             raise
     del work.notices[told:]
     work.earlier.clear()
-    return await _each_region(replace(work, query=replace(work.query, preferences=())), universal)
+    return await _each_region(replace(work, query=replace(work.query, preferences=(), regions=())), universal)
 
 
 async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolution, ...]:
     """Solve for all environments, in as many parts as it takes."""
-    admitted = from_requires_python(universal.requires_python)
-    stated = [admitted & from_marker(marker) for marker in universal.environments] or [admitted]
-    whole = reduce(or_, stated, NOTHING)
-    pending = deque(split(whole, stated[:-1]))
-    by_python = work.query.options.fork_strategy is ForkStrategy.REQUIRES_PYTHON
+    whole, parts = first_parts(universal, work.query.regions)
+    pending = deque(parts)
+    options = work.query.options
+    by_python = options.fork_strategy is ForkStrategy.REQUIRES_PYTHON
+    # What the oldest Python can have, newer ones may have as well, and it is the lowest.
+    newest_first = by_python and options.resolution is not ResolutionMode.LOWEST
     resolutions: list[RegionResolution] = []
     tried = 0
     while pending:
-        region = Region(pending.popleft(), whole, divides_by_python=by_python)
+        part = pending.popleft()
+        region = Region(part.space, whole, divides_by_python=by_python, newest_first=newest_first)
         tried += 1
         if tried > MAX_REGIONS:
             raise BudgetExhausted(
@@ -244,9 +249,9 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
                 {"regions": tried},
             )
         try:
-            facts, decisions = await _solve(work, region)
+            facts, decisions = await _solve(work, region, part.begun)
         except Divided as division:
-            pending.extendleft(reversed(division.parts))
+            pending.extendleft(reversed(part.divided(division)))
             continue
         except NoSolution as error:
             raise _where(error, region, is_all=tried == 1) from None
@@ -276,20 +281,26 @@ def _tie(package: Package) -> Package | None:
     return None if extra is None else (name, None)
 
 
-async def _solve(work: _Work, place: Place) -> tuple[PlaceFacts, Mapping[Package, int]]:
-    """Choose the versions for one place.
+async def _solve(
+    work: _Work, place: Place, begun: Mapping[str, Chosen] = NOTHING_BEGUN
+) -> tuple[PlaceFacts, Mapping[Package, int]]:
+    """Choose the versions for one place; where nothing speaks against them, those that were ``begun`` with.
 
     Raises:
         Divided: the place is a region that one answer cannot serve.
     """
     query, stats, session = work.query, work.stats, work.session
-    facts = PlaceFacts(query, place, Policies(query, place, work.earlier), session, work.notices)
+    facts = PlaceFacts(query, place, Policies(query, place, work.earlier, begun), session, work.notices)
     await facts.open()
     solver = Solver(facts.root(), max_decisions=query.budget.decisions, tie=_tie)
     segments = Segments(stats, session.turns)
     await segments.begin()
     try:
         return facts, await _run(facts, solver, segments, work.watch)
+    except Divided as division:
+        chosen = solver.chosen(with_tried=division.keeps_tried)
+        division.begun = facts.chosen({_name(package): bit for package, bit in chosen.items()})
+        raise
     finally:
         segments.end()
         stats.decisions += solver.decisions

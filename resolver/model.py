@@ -116,6 +116,8 @@ class Preference:
     name: str
     version: str
     hashes: tuple[tuple[str, str], ...] = ()
+    marker: str | None = None
+    """Where the lock had it; None: everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ class Query:
     options: Options = Options()
     preferences: tuple[Preference, ...] = ()
     """Of the previous lock, those that ``upgrade`` releases left out."""
+    regions: tuple[str, ...] = ()
+    """Markers of the parts in which the previous lock was solved, where it was for the same environments."""
     previous: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     """name → versions of the previous lock, for ``changes``."""
     extras: tuple[str, ...] = ()
@@ -372,5 +376,7 @@ class Lock:
     groups: tuple[str, ...] = ()
     changes: Changes = Changes()
     warnings: tuple[Notice, ...] = ()
+    regions: tuple[str, ...] = ()
+    """Markers of the parts in which a universal lock was solved, in their order; () where it was one."""
     stated: tuple[str, ...] = ()
     """The canonical texts of the requirements, for headers and digests."""

@@ -8,7 +8,7 @@ references), and the memo of one solve. It decides nothing about versions. What 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from .environment.place import Place, evaluate, requires_python_admits
@@ -22,13 +22,14 @@ from .prefetch import FetchAhead
 from .provider.candidates import Candidates, Project
 from .provider.evidence import usable_files
 from .provider.outlook import Unavailable
-from .provider.policy import Policies
+from .provider.policy import Chosen, Policies
 from .provider.requirements import Metadata
 from .provider.versions import exact_pin
 from .references import References
 from .requirement import Requirement
 from .session import Session
 from .solver import Dependency
+from .statement_order import is_bounded
 from .tables import Name, Tables
 
 
@@ -304,9 +305,17 @@ class PlaceFacts:
     @staticmethod
     def _condition(requirement: Requirement, extra: str | None) -> Condition:
         taken = () if extra is None else (extra,)
-        is_bounded = any(one.lstrip().startswith(("<", "==", "~=")) for one in requirement.specifier.split(","))
-        return Condition(requirement.name, from_marker(requirement.marker).without_extras(taken), is_bounded)
+        space = from_marker(requirement.marker).without_extras(taken)
+        return Condition(requirement.name, space, is_bounded(requirement.specifier))
 
     def version_text(self, package: Name, bit: int) -> str:
         """The version of a bit."""
         return self.tables.known(package).versions.texts[bit - 1]
+
+    def chosen(self, decisions: Mapping[Name, int]) -> dict[str, Chosen]:
+        """Decided versions as preferences for another place, by name."""
+        return {
+            package[0]: (self.version_text(package, bit), self.policies.is_direct(package[0]))
+            for package, bit in decisions.items()
+            if package[1] is None
+        }

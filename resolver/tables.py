@@ -121,10 +121,9 @@ class Tables:
             missing = Exclusion(0, "not-found", f"was not found {where}")
             table = self._tables[name] = Candidates(None, VersionList(()), Selection(0, (missing,), 0), Order())
             return table
-        kept = self._policies.kept(name)
-        opted_in = [version for version in kept if _is_yanked(project, version)]
+        opted_in = [version for version in self._policies.kept(name) if _is_yanked(project, version)]
         seen = self._outlooks[name] = outlook(project, self.standpoints.of(name, opted_in))
-        preferred = (*self._policies.earlier(name), *kept)
+        preferred = self._policies.preferred(name)
         table = self._tables[name] = seen.table.preferring(preferred) if preferred else seen.table
         return table
 

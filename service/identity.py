@@ -76,7 +76,8 @@ def _canonical(asked: Asked) -> dict[str, Any]:
         if query.universal is None
         else [query.universal.requires_python, query.universal.environments, query.universal.required_environments],
         "options": _options(query.options, asked.ages),
-        "preferences": [[one.name, one.version, list(one.hashes)] for one in query.preferences],
+        "preferences": [[one.name, one.version, list(one.hashes), one.marker] for one in query.preferences],
+        "regions": list(query.regions),
         "previous": {name: list(versions) for name, versions in query.previous.items()},
         "extras": query.extras,
         "groups": query.groups,

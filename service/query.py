@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from resolver.environment.space import DiagramLimitError, from_marker
 from resolver.environment.target import Target, TargetError, make_target
 from resolver.errors import Fault, InvalidQuery, Place
-from resolver.inputs import Inputs, preferences, read_inputs, read_lock
-from resolver.model import Budget, Notice, Options, PackageOptions, Preference, Prerelease, Query, Universal
+from resolver.inputs import Inputs, LockContent, preferences, read_inputs, read_lock
+from resolver.model import Budget, Notice, Options, PackageOptions, Prerelease, Query, Universal
 from resolver.requirement import RequirementError
 from transport.message import Index
 
@@ -183,11 +183,8 @@ class _Reader:
             groups=request.groups,
         )
 
-    def preferences(self) -> tuple[tuple[Preference, ...], Mapping[str, tuple[str, ...]]]:
-        if self.request.lock is None:
-            return (), {}
-        lock = read_lock(self.request.lock.content)
-        return preferences(lock, self.request.upgrade), lock.versions
+    def earlier_lock(self) -> LockContent | None:
+        return None if self.request.lock is None else read_lock(self.request.lock.content)
 
 
 def to_query(
@@ -214,12 +211,11 @@ def to_query(
     if request.budget.seconds > max_seconds:
         reader._fault("/budget/seconds", f"this server spends {max_seconds:g} seconds at most")  # noqa: SLF001
     inputs: Inputs | None = None
-    kept: tuple[Preference, ...] = ()
-    previous: Mapping[str, tuple[str, ...]] = {}
+    earlier: LockContent | None = None
     is_requirement = not reader.faults
     try:
         inputs = reader.inputs()
-        kept, previous = reader.preferences()
+        earlier = reader.earlier_lock()
     except InvalidQuery as error:
         if not reader.faults:
             raise
@@ -238,8 +234,9 @@ def to_query(
         overrides=inputs.overrides,
         excludes=inputs.excludes,
         options=_with_files(options, inputs, request),
-        preferences=kept,
-        previous=previous,
+        preferences=() if earlier is None else preferences(earlier, request.upgrade),
+        regions=() if earlier is None or request.upgrade is True else earlier.regions,
+        previous={} if earlier is None else earlier.versions,
         extras=inputs.extras,
         groups=inputs.groups,
         requires_python=inputs.requires_python,

@@ -26,6 +26,14 @@ def evaluate(marker: Marker | str, place: Place, extras: Collection[str] = ()) -
     return any(is_somewhere(place.space & space.without_extras((extra,))) for extra in extras)
 
 
+def applies(marker: str, place: Place) -> bool:
+    """Whether the marker of a lock's entry holds in the place: in the target, or somewhere in the region."""
+    space = from_marker(marker)
+    if isinstance(place, Target):
+        return space.contains(place.markers)
+    return is_somewhere(place.space & space)
+
+
 def rank(tag_set: str, place: Place) -> int | None:
     """The best rank of a wheel's tags; in a region all wheels that fit somewhere rank alike."""
     if isinstance(place, Target):

@@ -6,7 +6,7 @@ region, or a release admits only the newer Pythons of it, the region is divided 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -37,6 +37,8 @@ class Region:
     up."""
     divides_by_python: bool = True
     """Whether a release that needs a newer Python than the region's oldest divides it (``fork_strategy``)."""
+    newest_first: bool = True
+    """Whether, of the parts that siblings divide it into, the one with the newest Python is solved first."""
 
     @property
     def key(self) -> tuple[EnvironmentSet, EnvironmentSet, bool]:
@@ -85,9 +87,14 @@ def _floor(specifier: str) -> EnvironmentSet:
 class Divided(Exception):
     """One solve cannot answer for a region; each of ``parts`` is to be solved for itself, in this order."""
 
-    def __init__(self, parts: Sequence[EnvironmentSet]) -> None:
+    def __init__(self, parts: Sequence[EnvironmentSet], *, keeps_tried: bool = False) -> None:
         super().__init__(f"{len(parts)} parts")
         self.parts = tuple(parts)
+        self.keeps_tried = keeps_tried
+        """Whether the version that was being tried is for all parts: its requirements divide them, not itself."""
+        self.begun: Mapping[str, tuple[str, bool]] = {}
+        """What the solve had chosen when it found out, name → version and whether it was stated in the region: its
+        parts go on from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +133,12 @@ def divide(region: Region, conditions: Sequence[Condition]) -> None:
             sorted(
                 parts,
                 key=lambda part: (
-                    _release(part, newest_first=region.divides_by_python),
+                    _release(part, newest_first=region.newest_first),
                     # What must be old elsewhere may well be as old here, but not the other way round.
                     -sum(not part.is_disjoint(space) for space in bounded),
                 ),
-            )
+            ),
+            keeps_tried=True,
         )
 
 

@@ -97,7 +97,9 @@ def _meets(one: _Range, other: _Range) -> bool:
 
 
 def _choices(axis: Axis, wide: _Range, narrow: _Range) -> Iterator[Conjunction]:
-    for low, high in product((wide[0], narrow[0]), (wide[1], narrow[1])):
+    # Of equal words the first is taken: ">= 3.13.2" rather than "> 3.13.1".
+    lows = sorted((wide[0], narrow[0]), key=lambda cut: cut is not None and cut[3] != FINAL)
+    for low, high in product(lows, (wide[1], narrow[1])):
         yield _range(axis, (low, high))
 
 

@@ -22,6 +22,7 @@ from .dependency_groups import normalised
 from .faults import Faults
 from .hashes import STRONG, HashError, read_hash
 from .locked_graph import edges, file_version, texts, urls, without_extra
+from .locked_regions import readable, regions
 from .requirements_file import Option, statements
 from .stating import read_stated
 from .toml_document import parse_toml
@@ -32,6 +33,7 @@ MAX_PACKAGES = 20_000
 
 _PYLOCK = re.compile(r"""^[ \t]*["']?lock-version["']?[ \t]*=""", re.MULTILINE)
 _FOREIGN_TOML = re.compile(r"^[ \t]*\[\[package\]\]", re.MULTILINE)
+PART = "# Part: "  # as ``lock.requirements_txt`` writes it
 _CYCLONEDX_HASHES = {"SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 
 
@@ -68,6 +70,8 @@ class LockContent:
     requires_python: str | None = None
     environments: tuple[str, ...] = ()
     """Markers; () for all that ``requires_python`` admits."""
+    regions: tuple[str, ...] = ()
+    """Markers of the parts in which a universal lock was solved; () where the lock does not say."""
 
     @property
     def has_edges(self) -> bool:
@@ -108,7 +112,8 @@ def read_lock(content: str, *, place: Place | None = None) -> LockContent:
         )
         lock = LockContent("pylock", ())
     else:
-        lock = LockContent("requirements", tuple(reader.read_requirements(text)))
+        parts = [line.removeprefix(PART) for line in text.splitlines() if line.startswith(PART)]
+        lock = LockContent("requirements", tuple(reader.read_requirements(text)), regions=regions(parts))
     if len(lock.packages) > MAX_PACKAGES:
         faults.add(reader.place, f"a lock of {len(lock.packages)} packages; at most {MAX_PACKAGES} are read")
     faults.raise_if_any()
@@ -116,12 +121,19 @@ def read_lock(content: str, *, place: Place | None = None) -> LockContent:
 
 
 def preferences(lock: LockContent, upgrade: bool | Collection[str]) -> tuple[Preference, ...]:  # noqa: FBT001 - the API's word
-    """Return the versions to keep: none with ``upgrade=True``, all but those of the named projects otherwise."""
+    """Return the versions to keep, each where the lock has it.
+
+    None with ``upgrade=True``, all but those of the named projects otherwise.
+    """
     if upgrade is True:
         return ()
     released = {str(canonicalize_name(name)) for name in upgrade} if upgrade else set()
     kept = (package for package in lock.packages if package.name not in released)
-    return tuple(dict.fromkeys(Preference(package.name, package.version, package.hashes) for package in kept))
+    return tuple(
+        dict.fromkeys(
+            Preference(package.name, package.version, package.hashes, readable(package.marker)) for package in kept
+        )
+    )
 
 
 class _LockReader:
@@ -156,6 +168,7 @@ class _LockReader:
             tuple(one for one in packages if one is not None),
             _text(values.get("requires_python")),
             texts(values.get("environments")),
+            regions(values.get("resolution_markers")),
         )
 
     def read_pylock(self, text: str) -> LockContent:
@@ -177,6 +190,7 @@ class _LockReader:
             tuple(one for one in packages if one is not None),
             _text(values.get("requires-python")),
             texts(values.get("environments")),
+            regions(_table(_table(values.get("tool")).get("lockwright")).get("resolution-markers")),
         )
 
     def read_requirements(self, text: str) -> Iterator[LockedVersion]:
@@ -242,6 +256,10 @@ class _LockReader:
             direct if isinstance(direct, bool) else None,
             urls(values),
         )
+
+
+def _table(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _text(value: object) -> str | None:

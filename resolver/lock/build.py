@@ -38,6 +38,7 @@ def build(resolution: Resolution) -> Lock:
         packages=packages,
         extras=query.extras,
         groups=query.groups,
+        regions=places.regions,
         # Without a previous lock nothing was added: there is nothing to compare with.
         changes=changes(query.previous, packages) if query.previous else Changes(),
         warnings=tuple(sorted(set(resolution.warnings), key=_notice_key)),

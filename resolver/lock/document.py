@@ -13,12 +13,15 @@ from .address import plain
 def to_document(lock: Lock) -> dict[str, object]:
     """Return ``requires_python``, ``environments``, ``packages``, ``changes`` and ``warnings``.
 
+    And ``resolution_markers`` where a universal lock was solved in parts.
+
     Raises:
         LockError: a URL carries a credential.
     """
     return {
         "requires_python": lock.requires_python,
         "environments": list(lock.environments),
+        **({"resolution_markers": list(lock.regions)} if lock.regions else {}),
         "packages": [_package(package) for package in lock.packages],
         "changes": changes_to_document(lock.changes),
         "warnings": [_warning(notice) for notice in lock.warnings],

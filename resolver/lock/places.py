@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Protocol
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from resolver.environment.marker_text import to_marker
-from resolver.environment.space import NOTHING, EnvironmentSet, from_marker, from_requires_python
+from resolver.environment.previews import previews
+from resolver.environment.space import NOTHING, EnvironmentSet, from_requires_python
 from resolver.environment.tags import rank
 from resolver.environment.wheel_space import from_tags
 from resolver.index.page import File
@@ -33,6 +34,11 @@ class Places(Protocol):
     @property
     def environments(self) -> tuple[str, ...]:
         """The lock's ``environments``."""
+        ...
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Markers of the parts in which a universal lock was solved; () where there is one."""
         ...
 
     @property
@@ -74,6 +80,7 @@ class Targets:
         self._distinction = between(self._targets)
         self.pins: Sequence[Mapping[str, Pin]] = [resolved.pins for resolved in resolutions]
         self.environments = tuple(dict.fromkeys(single_quoted(target.marker) for target in self._targets))
+        self.regions: tuple[str, ...] = ()
         self._keys = tuple((target.name, target.key) for target in self._targets)
         only = self._targets[0] if len(self._targets) == 1 else None
         self.identity: Hashable | None = None if only is None else (only.name, only.key)
@@ -132,9 +139,16 @@ class Regions:
         self.pins: Sequence[Mapping[str, Pin]] = [resolved.pins for resolved in resolutions]
         self.environments = tuple(single_quoted(marker) for marker in universal.environments)
         self.identity: Hashable | None = None
+        self.regions = self._texts([one.space for one in resolutions]) if len(resolutions) > 1 else ()
+
+    def _texts(self, spaces: Sequence[EnvironmentSet]) -> tuple[str, ...]:
+        texts = (to_marker(space, assuming=self._whole - previews(self._whole) - previews(space)) for space in spaces)
+        return tuple(single_quoted(text) for text in texts if text is not None)
 
     def _space(self, name: str, positions: Positions) -> EnvironmentSet:
-        return _union(self._resolutions[position].needed[name] for position in positions)
+        """The environments of final Pythons that need the package: for others nothing was solved."""
+        space = _union(self._resolutions[position].needed[name] for position in positions)
+        return space - previews(space)
 
     def signature(self, name: str, positions: Positions) -> Hashable:
         """As :class:`Places` says."""
@@ -147,8 +161,7 @@ class Regions:
 
     def marker(self, name: str, positions: Positions) -> str | None:
         """Where the package is needed, said under the assumption of the lock's own environments."""
-        text = to_marker(self._space(name, positions), assuming=self._whole - _previews())
-        return None if text is None else single_quoted(text)
+        return next(iter(self._texts([self._space(name, positions)])), None)
 
     def uses(self, file: File, name: str, positions: Positions) -> bool:
         """Whether the wheel's environments meet those that need the package."""
@@ -167,16 +180,6 @@ class Regions:
         except ValueError:  # of old metadata: ``>=2.7.*``
             return None
         return ",".join(sorted(kept)) or None
-
-
-@cache
-def _previews() -> EnvironmentSet:
-    """Pre-releases of minor Pythons: what a marker says of them is free, so that it can say ``< '3.12'``.
-
-    Exactly, the Pythons before what ``>=3.12`` admits include 3.12.0rc1, and a text that says so reads badly.
-    """
-    minors = [f"3.{minor}" for minor in range(6, 21)]
-    return _union(from_marker(f"python_version >= '{one}'") - from_requires_python(f">={one}") for one in minors)
 
 
 def _union(spaces: Iterable[EnvironmentSet]) -> EnvironmentSet:

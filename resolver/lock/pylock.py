@@ -50,7 +50,14 @@ def to_pylock(lock: Lock) -> str:
     head.append(f"created-by = {_string(_CREATED_BY)}\n")
     if not lock.packages:
         head.append("packages = []\n")  # the key is required
-    return "".join([*head, *[_again(package, by_name, several) for package in lock.packages]])
+    return "".join([*head, *[_again(package, by_name, several) for package in lock.packages], _parts(lock)])
+
+
+def _parts(lock: Lock) -> str:
+    """The parts that the lock was solved in, in a table of ours: the next lock begins with them."""
+    if not lock.regions:
+        return ""
+    return f"\n[tool.lockwright]\n{_array('resolution-markers', [_string(marker) for marker in lock.regions])}"
 
 
 def _unhashed(package: LockedPackage) -> Sequence[tuple[str, str, str | None]]:

@@ -15,6 +15,9 @@ from resolver.model import Lock, LockedPackage
 from .address import plain
 from .errors import HashMissing
 
+PART = "# Part: "
+"""Begins the lines that name the parts in which a universal lock was solved: the next lock begins with them."""
+
 _MAX_STATED = 20  # requirements that the header repeats; every direct package says ``via`` anyway
 
 # Strongest first, but sha256 before all: it is what indexes publish and every installer reads.
@@ -50,6 +53,8 @@ def _header(lock: Lock) -> Iterator[str]:
         yield f"# Python: {_one_line(lock.requires_python)}"
     for marker in lock.environments:
         yield f"# Environment: {_one_line(marker)}"
+    for marker in lock.regions:
+        yield f"{PART}{_one_line(marker)}"
     for text in lock.stated[:_MAX_STATED]:
         yield f"# From: {_one_line(text)}"
     if len(lock.stated) > _MAX_STATED:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from packaging.version import InvalidVersion, Version
 
-from ..environment.place import Place, evaluate
+from ..environment.place import Place, applies, evaluate
 from ..index.filename import version_of
 from ..index.page import File, Release
 from ..model import Builds, Options, PackageOptions, Prerelease, Query, ResolutionMode, Stated
 from .versions import exact_pin, mentions_prerelease
+
+Chosen = tuple[str, bool]
+"""A version that was chosen in another place, and whether the package was stated there."""
 
 _EVERY = ":all:"
 _NO_OPTIONS = PackageOptions()
@@ -59,13 +62,24 @@ def cutoff(options: Options, name: str) -> datetime | None:
 class Policies:
     """The policies of one query for one place. Pure; every answer is computed once per name."""
 
-    def __init__(self, query: Query, place: Place, earlier: Mapping[str, Sequence[tuple[str, bool]]]) -> None:
-        """``earlier`` holds pins of places that were resolved before, by name, and whether they were stated there.
+    def __init__(
+        self,
+        query: Query,
+        place: Place,
+        earlier: Mapping[str, Sequence[Chosen]],
+        begun: Mapping[str, Chosen],
+    ) -> None:
+        """Say what is preferred besides what a lock had in the place itself, in this order; its other versions follow.
 
-        They are preferred over a lock's.
+        Args:
+            query: The query.
+            place: The place.
+            earlier: Pins of places that were resolved before, by name.
+            begun: What was chosen for the region that the place is a part of, by name.
         """
         self._query = query
         self._earlier = earlier
+        self._begun = begun
         self._direct: dict[str, list[Stated]] = {}
         for stated in query.overrides:
             self._note(stated, place)
@@ -78,9 +92,12 @@ class Policies:
             marker = stated.requirement.marker
             if marker is None or evaluate(marker, place):
                 self._constraints.setdefault(stated.requirement.name, []).append(stated)
-        self._preferred: dict[str, list[str]] = {}
+        self._kept: dict[str, list[str]] = {}
+        self._elsewhere: dict[str, list[str]] = {}
         for preference in query.preferences:
-            self._preferred.setdefault(preference.name, []).append(preference.version)
+            is_here = preference.marker is None or applies(preference.marker, place)
+            versions = self._kept if is_here else self._elsewhere
+            versions.setdefault(preference.name, []).append(preference.version)
         options = query.options
         self._named = frozenset().union(
             *(self._direct, self._constraints),
@@ -141,19 +158,25 @@ class Policies:
         )
 
     def kept(self, name: str) -> Sequence[str]:
-        """The versions of ``name`` that the earlier lock has, best first."""
-        # A lock that has several versions of a name has them for different places. Each had the best that it could
-        # have there, so the best goes first again: the others follow where it cannot be.
-        kept = self._preferred.get(name)
-        return () if kept is None else sorted(kept, key=_precedence, reverse=not self._is_lowest(name))
+        """The versions of ``name`` that the earlier lock has."""
+        return (*self._kept.get(name, ()), *self._elsewhere.get(name, ()))
 
-    def earlier(self, name: str) -> Sequence[str]:
-        """The versions of ``name`` that were taken in earlier places of this query."""
-        earlier = self._earlier.get(name, ())
+    def preferred(self, name: str) -> Sequence[str]:
+        """The versions of ``name`` that are tried before any other, in this order.
+
+        Of several for other places each is the best that could be had there; the others follow where the best cannot
+        be.
+        """
+        if not (self._begun or self._earlier or self._kept or self._elsewhere):
+            return ()
+        chosen = [[self._begun[name]] if name in self._begun else [], self._earlier.get(name, ())]
         if self._query.options.resolution is ResolutionMode.LOWEST_DIRECT:
             # Where a package is stated its lowest version was wanted, elsewhere the highest: neither is an example.
-            earlier = [one for one in earlier if one[1] == (name in self._direct)]
-        return [version for version, _ in earlier]
+            chosen = [[one for one in group if one[1] == (name in self._direct)] for group in chosen]
+        groups: list[Iterable[str]] = [[version for version, _ in group] for group in chosen]
+        groups = [self._kept.get(name, ()), *groups, self._elsewhere.get(name, ())]
+        highest_first = not self._is_lowest(name)
+        return [one for group in groups for one in sorted(group, key=_precedence, reverse=highest_first)]
 
     def _is_lowest(self, name: str) -> bool:
         mode = self._query.options.resolution

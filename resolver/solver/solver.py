@@ -120,6 +120,13 @@ class Solver:
         state = self._states.get(package)
         return state.mask & ~ABSENT if state is not None else 0
 
+    def chosen(self, *, with_tried: bool) -> dict[Package, int]:
+        """Return the versions that are decided as of now, and the one that is being tried."""
+        chosen = self._decisions()
+        if with_tried and self._trial is not None and self._trial[0].package is not ROOT:
+            chosen[self._trial[0].package] = self._trial[1]
+        return chosen
+
     def undecided(self) -> Iterable[Package]:
         """Return the packages that are required and have no decision, in the order they would be tried."""
         return [state.package for state in self._agenda.pending()]

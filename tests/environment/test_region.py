@@ -25,7 +25,7 @@ WINDOWS, LINUX = "sys_platform == 'win32'", "sys_platform == 'linux'"
 
 
 def region(space: EnvironmentSet = WHOLE, *, by_python: bool = True) -> Region:
-    return Region(space, WHOLE, divides_by_python=by_python)
+    return Region(space, WHOLE, divides_by_python=by_python, newest_first=by_python)
 
 
 def parts(*requirements: str, within: Region | None = None) -> list[EnvironmentSet]:

@@ -1,0 +1,41 @@
+"""The parts of all environments that are still to be solved for, and where the first ones come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
+
+from .environment.region import Divided, is_somewhere
+from .environment.space import NOTHING, EnvironmentSet, from_marker, from_requires_python, split
+from .model import Universal
+from .provider.policy import Chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Environments that are still to be solved for."""
+
+    space: EnvironmentSet
+    begun: Mapping[str, Chosen] = field(default_factory=dict)
+    """By name: what was chosen for the environments that it is a part of, before they were divided."""
+
+    def divided(self, division: Divided) -> list[Part]:
+        """The parts of this part, which go on from where it was divided: what did not divide them need not differ."""
+        begun = {**self.begun, **division.begun}
+        return [Part(space, begun) for space in division.parts]
+
+
+def first_parts(universal: Universal, earlier: Iterable[str]) -> tuple[EnvironmentSet, list[Part]]:
+    """All environments, and the parts to begin with: those of the earlier lock, else one for each that was named.
+
+    Args:
+        universal: What the lock is for.
+        earlier: Markers of the parts of an earlier lock for the same environments; () where there is none.
+    """
+    admitted = from_requires_python(universal.requires_python)
+    stated = [admitted & from_marker(marker) for marker in universal.environments] or [admitted]
+    whole = reduce(or_, stated, NOTHING)
+    kept = [from_marker(marker) for marker in earlier] or stated[:-1]
+    return whole, [Part(space) for space in split(whole, kept) if is_somewhere(space)]
