@@ -24,7 +24,7 @@ from resolver.lock.build import build
 from resolver.lock.check import check
 from resolver.lock.document import to_document
 from resolver.lock.pylock import to_pylock
-from resolver.model import ForkStrategy, Lock, Options, Preference, Query, Resolution, Universal
+from resolver.model import ForkStrategy, Lock, Options, Preference, Query, Resolution, ResolutionMode, Universal
 
 from .fake_index import World
 
@@ -392,3 +392,85 @@ async def test_locking_again_with_the_versions_of_the_last_lock_changes_nothing(
     assert entries(again) == entries(old)
     anew = await locked(grown, "root", options=Options(fork_strategy=strategy))
     assert entries(anew) != entries(old)
+
+
+async def test_what_was_chosen_before_a_region_was_divided_stays_in_the_parts_that_can_have_it() -> None:
+    world = World("""
+        a 1.0
+        a 2.0
+        b 1.0: c<2 ; sys_platform == 'win32' & c>=2 ; sys_platform != 'win32'
+        c 1.0: a<2
+        c 2.0
+    """)
+    assert entries(await locked(world, "a", "b")) == {
+        "a 1.0": "sys_platform == 'win32'",
+        "a 2.0": "sys_platform != 'win32'",
+        "b 1.0": None,
+        "c 1.0": "sys_platform == 'win32'",
+        "c 2.0": "sys_platform != 'win32'",
+    }
+
+
+async def test_of_the_versions_that_other_parts_took_the_best_is_preferred() -> None:
+    world = World("""
+        a 1.0
+        a 2.0
+    """)
+    lock = await locked(world, "a<2 ; sys_platform == 'win32'", "a>=2 ; sys_platform == 'darwin'", "a")
+    assert entries(lock) == {"a 1.0": "sys_platform == 'win32'", "a 2.0": "sys_platform != 'win32'"}
+
+
+async def test_the_lowest_versions_are_looked_for_from_the_oldest_python_on() -> None:
+    world = World("""
+        a 1.0: b<2 ; python_version >= '3.13' & b>=2 ; python_version < '3.13'
+        a 2.0: b!=2.0
+        b 1.0
+        b 2.0
+        b 3.0
+    """)
+    lowest = Options(resolution=ResolutionMode.LOWEST)
+    assert entries(await locked(world, "a<3", "b>1", options=lowest)) == {
+        "a 1.0": "python_version < '3.13'",
+        "a 2.0": "python_version >= '3.13'",
+        "b 2.0": "python_version < '3.13'",
+        "b 3.0": "python_version >= '3.13'",
+    }
+
+
+async def test_a_lock_keeps_each_version_where_it_had_it() -> None:
+    world = World("""
+        a 1.0
+        a 2.0
+        a 3.0
+    """)
+    windows = "sys_platform == 'win32'"
+    kept = (Preference("a", "1.0", marker=windows), Preference("a", "2.0", marker="sys_platform != 'win32'"))
+    lock = await locked(world, "a", preferences=kept, regions=(windows, "sys_platform != 'win32'"))
+    assert entries(lock) == {"a 1.0": windows, "a 2.0": "sys_platform != 'win32'"}
+    assert lock.regions == (windows, "sys_platform != 'win32'")
+    assert entries(await locked(world, "a", preferences=kept)) == {"a 2.0": None}, "one part: the best is kept"
+    nothing = Universal(">=3.9", environments=(windows,))
+    assert entries(await locked(world, "a", universal=nothing, preferences=kept)) == {"a 1.0": None}
+
+
+async def test_the_parts_of_an_earlier_lock_are_left_where_one_of_them_has_no_answer() -> None:
+    world = World("""
+        a 1.0: b<2
+        a 2.0
+        b 1.0
+        b 2.0
+    """)
+    kept = (Preference("a", "1.0"),)
+    lock = await locked(world, "a", "b>=2", preferences=kept, regions=("sys_platform == 'win32'",))
+    assert entries(lock) == {"a 2.0": None, "b 2.0": None}
+
+
+async def test_a_patch_release_of_python_is_told_from_the_one_before_it_in_plain_words() -> None:
+    world = World("""
+        a 1.0
+        a 2.0 py>=3.12.4
+    """)
+    assert entries(await locked(world, "a", universal=Universal(">=3.12"))) == {
+        "a 1.0": "python_full_version < '3.12.4'",
+        "a 2.0": "python_full_version >= '3.12.4'",
+    }

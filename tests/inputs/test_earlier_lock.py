@@ -99,6 +99,36 @@ def test_versions_come_back_in_their_canonical_spelling() -> None:
     assert (package.name, package.version) == ("a-b", "1.0rc1")
 
 
+PARTS = ("python_version >= '3.12'", "python_version < '3.12'")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'lock-version = "1.0"\n[tool.lockwright]\nresolution-markers = ["{PARTS[0]}", "{PARTS[1]}"]\n',
+        f"# Part: {PARTS[0]}\n# Part: {PARTS[1]}\nsix==1.16\n",
+        json.dumps({"packages": [], "resolution_markers": PARTS}),
+    ],
+)
+def test_the_parts_that_a_lock_was_solved_in_are_read_from_every_format(text: str) -> None:
+    assert read_lock(text).regions == PARTS
+
+
+@pytest.mark.parametrize("markers", [[], "x", [*PARTS, "not a marker"], ["extra == 'x'"], ["os_name == 'nt'"] * 501])
+def test_parts_that_cannot_be_read_are_none(markers: object) -> None:
+    assert read_lock(json.dumps({"packages": [], "resolution_markers": markers})).regions == ()
+
+
+def test_a_version_is_kept_where_the_lock_has_it() -> None:
+    lock = read_lock("six==1.15 ; os_name == 'nt'\nsix==1.16 ; os_name != 'nt'")
+    assert [(one.version, (one.marker or "").replace('"', "'")) for one in preferences(lock, upgrade=False)] == [
+        ("1.15", "os_name == 'nt'"),
+        ("1.16", "os_name != 'nt'"),
+    ]
+    unreadable = {"packages": [{"name": "six", "version": "1.16", "marker": "x"}]}
+    assert preferences(read_lock(json.dumps(unreadable)), upgrade=False) == (Preference("six", "1.16"),)
+
+
 def test_an_empty_lock_prefers_nothing() -> None:
     assert read_lock("") == LockContent("requirements", ())
 
