@@ -158,7 +158,8 @@ def make_app(
         on_request = _log_hop if logging.getLogger("lockwright.transport").isEnabledFor(logging.DEBUG) else None
         async with open_stack(given, clock=system, on_request=on_request, turns=turns) as fetcher:
             derived = await asyncio.to_thread(_derived, settings)
-            gateway = Gateway(fetcher, turns, system.monotonic, ledger, derived)
+            terms = repr((given.private_addresses, given.allowed_urls))
+            gateway = Gateway(fetcher, turns, system.monotonic, ledger, derived, system.wall, terms)
             solve = partial(drive, gateway=gateway)
             app[handlers.LOCKS] = locks = Locks(settings, indexes, solve, stored, telemetry, now, gateway.holds)
             tune()

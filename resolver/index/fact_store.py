@@ -21,7 +21,7 @@ from .page import CoreMetadata, File, ProjectPage
 from .sightings import Sightings
 
 # Change it with the layout, and whenever a parser begins to read the same bytes in another way.
-LAYOUT = f"1-{sys.byteorder}"
+LAYOUT = f"2-{sys.byteorder}"
 
 _UNREADABLE = (ValueError, TypeError, LookupError, RecursionError, msgpack.UnpackException)
 
@@ -61,8 +61,8 @@ class FactStore:
 
     def metadata(self, partition: str, file: File) -> tuple[Metadata, int] | None:
         """Return the metadata of ``file``, and their weight in bytes."""
-        key = _of_file(partition, file)
-        record = None if key is None else self._records.get(*key)
+        key = file_key(file)
+        record = None if key is None else self._records.get("metadata", LAYOUT, partition, *key)
         if record is None:
             return None
         try:
@@ -72,17 +72,17 @@ class FactStore:
 
     def keep_metadata(self, metadata: Metadata, partition: str, file: File) -> None:
         """Keep the metadata of ``file``, which was verified by a hash that its page gives."""
-        key = _of_file(partition, file)
+        key = file_key(file)
         if key is not None:
-            self._records.put(_pack_metadata(metadata), *key)
+            self._records.put(_pack_metadata(metadata), "metadata", LAYOUT, partition, *key)
 
 
-def _of_file(partition: str, file: File) -> tuple[str, ...] | None:
-    """Return the key of a file's metadata: the file never changes under its hash. Without one there is no key."""
+def file_key(file: File) -> tuple[str, str] | None:
+    """Return what records know a file by: it never changes under its hash. Without one there is no key."""
     if not file.hashes:
         return None
     hashes = ",".join([f"{algorithm}={digest}" for algorithm, digest in (*file.hashes, *(file.core_metadata or ()))])
-    return "metadata", LAYOUT, partition, file.url, hashes
+    return file.url, hashes
 
 
 def _pack_page(page: ProjectPage, releases: PackedReleases, versions: VersionList) -> bytes:

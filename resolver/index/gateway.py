@@ -24,16 +24,20 @@ from ..model import Stats
 from ..provider.candidates import Project
 from ..provider.requirements import Metadata, read
 from ..provider.versions import VersionList
+from .absences import Absences
 from .archive import UnsafeArchive
 from .fact_store import Records
 from .filename import FilenameError, parse_filename
-from .known import Known, may_keep, page_key
+from .instants import Instants
+from .known import Known, may_keep
 from .metadata import MalformedMetadata, parse_metadata
 from .page import CoreMetadata, File, ProjectPage
+from .page_key import PageKey
 from .sdist import pkg_info_from_sdist, static_metadata
 from .sightings import Ledger
 from .simple import ACCEPT, MalformedPage, parse_page
 from .standing import Reliance, Standing
+from .standing_records import StandingRecords
 from .wheel import metadata_from_wheel
 from .wheel_tail import NotThere, WholeFileNeeded, read_tail
 
@@ -44,10 +48,6 @@ PARSE_IN_THREAD = 256 * 1024
 # A direct reference is downloaded whole, for its hash goes into the lock.
 MAX_REFERENCE = 512 * 1024 * 1024
 MAX_STANDINGS = 256  # indexes times partitions; requests may name indexes of their own
-# A page may list files that are not there. Who asks again so soon is told the same, unless the request wants all to be
-# asked anew; a mirror that is late may have the file then.
-ABSENT_FOR = 300.0  # seconds
-MAX_ABSENT = 100_000  # some 200 bytes each
 MAX_SDIST = 64 * 1024 * 1024  # an sdist is read for its PKG-INFO only
 
 
@@ -65,11 +65,14 @@ class Gateway:
         monotonic: Callable[[], float] = time.monotonic,
         ledger: Ledger | None = None,
         records: Records | None = None,
+        wall: Callable[[], float] = time.time,
+        terms: str = "",
     ) -> None:
         """``fetcher`` is the whole transport stack; ``turns`` are those it computes in, too; ``monotonic`` its clock.
 
         ``ledger`` knows when files without an upload time were first seen; without one, nobody does. ``records`` keep
-        facts beyond the process.
+        facts beyond the process, and by the ``wall`` clock how long pages are fresh; under other ``terms``, which say
+        in any words what beside an index decides whom a request may reach, those of pages are not believed.
 
         Large pages are parsed in one thread: a second would not parse faster, for there is one interpreter lock, but
         would take the event loop's share of it.
@@ -77,9 +80,13 @@ class Gateway:
         self._fetcher = fetcher
         self.turns = turns or Turns()
         self._parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parse")
+        instants = Instants(monotonic, wall)
         self._known = Known(records, self._note)
+        self._records = records
+        self._terms = terms
+        self._instants = instants
         self._standings: dict[tuple[Index, str], Standing] = {}
-        self._absent: dict[Hashable, float] = {}
+        self._absences = Absences(records, instants)
         self._ledger = ledger
         self._noting: dict[int, asyncio.Future[None]] = {}
         self.monotonic = monotonic
@@ -109,7 +116,11 @@ class Gateway:
         if standing is None:
             while len(self._standings) >= MAX_STANDINGS:
                 del self._standings[next(iter(self._standings))]
-            standing = self._standings[index, partition] = Standing()
+            standing = Standing()
+            if self._records is not None:
+                kept = StandingRecords(self._records, self._instants, index, partition, self._terms)
+                standing = Standing(kept.recall, kept.keep)
+            self._standings[index, partition] = standing
         return standing
 
     def known_project(self, key: Hashable, *, dated: bool = False) -> Project | None:
@@ -117,7 +128,7 @@ class Gateway:
 
         ``dated``: None as well where :meth:`project` would have to wait for first sightings.
         """
-        project = self._known.by_key(key)
+        project = self._known.by_key(key) if isinstance(key, PageKey) else None
         return None if dated and project is not None and id(project.page) in self._noting else project
 
     async def project(
@@ -154,7 +165,7 @@ class Gateway:
             if project is None:
                 project = parsed
                 self._known.keep_project(project, response, name, index)
-        standing.note(name, page_key(response, name, index), response.fresh_until)
+        standing.note(name, PageKey.of(response, name, index), response.fresh_until)
         noting = self._noting.get(id(project.page))
         if dated and noting is not None:
             await asyncio.shield(noting)
@@ -178,7 +189,6 @@ class Gateway:
             BadIndexResponse: the file holds no usable metadata.
         """
         # A file never changes under its hash, and its name and index say whose it is: no need to ask the transport.
-        key = (index, file.url, file.hashes)
         known = self.known_metadata(file, index)
         if known is not None:
             stats.cache_hits += 1
@@ -191,9 +201,7 @@ class Gateway:
             else:
                 body, is_lasting = await self._wheel_metadata(name, file, index, stats)
         except Missing:
-            if len(self._absent) >= MAX_ABSENT:
-                self._absent.clear()
-            self._absent[key] = self.monotonic() + ABSENT_FOR
+            self._absences.note(file, index, self._known.partition(index))
             raise
         async with self.turns:
             found = self._read_metadata(body, file, index, name)
@@ -212,7 +220,7 @@ class Gateway:
 
     def absent_until(self, file: File, index: Index) -> float:
         """Until when :meth:`metadata` need not be tried, because the index lately did not have ``file``: monotonic."""
-        return self._absent.get((index, file.url, file.hashes), 0.0)
+        return self._absences.until(file, index, self._known.partition(index))
 
     async def reference(
         self, url: str, index: Index, hashes: tuple[tuple[str, str], ...], *, stats: Stats

@@ -15,6 +15,7 @@ from ..provider.requirements import Metadata
 from .fact_store import FactStore, Records
 from .facts import Facts
 from .page import File, ProjectPage
+from .page_key import PageKey
 
 # Facts of a real closure of 600 projects come from 110 MB of pages and 85 MB of metadata.
 MAX_PAGE_FACTS = 192 * 1024 * 1024
@@ -46,31 +47,35 @@ class Known:
                 del self._partitions[next(iter(self._partitions))]
         self._partitions[index] = partition
 
-    def by_key(self, key: Hashable) -> Project | None:
-        """The project of a :func:`page_key`, if it is in memory."""
-        return self._pages.get(key)
+    def partition(self, index: Index) -> str | None:
+        """The partition that was last noted of ``index``."""
+        return self._partitions.get(index)
+
+    def by_key(self, key: PageKey) -> Project | None:
+        """The project of a key, if it is in memory or there is a record."""
+        project = self._pages.get(key)
+        if project is None and self._store is not None:
+            found = self._store.page(*key.of_record)
+            if found is not None:
+                page, versions, weight = found
+                project = Project(key.name, key.index_name, key.index_url, page, versions)
+                self._pages.put(key, project, weight)
+                self._on_new(page, (key.partition, key.index_url, key.name))
+        return project
 
     def project(self, response: Response, name: str, index: Index) -> Project | None:
         """The project that was once made of the body of ``response``, whether or not the body is there."""
         if index not in self._partitions:
             self.note(index, response.partition)
-        key = page_key(response, name, index)
-        project = self._pages.get(key)
-        if project is None and self._store is not None:
-            found = self._store.page(*_of_page(response, name))
-            if found is not None:
-                page, versions, weight = found
-                project = Project(name, index.name, index.url, page, versions)
-                self._pages.put(key, project, weight)
-                self._on_new(page, (response.partition, index.url, name))
-        return project
+        return self.by_key(PageKey.of(response, name, index))
 
     def keep_project(self, project: Project, response: Response, name: str, index: Index) -> None:
         """Keep what was made of the body of ``response``."""
-        self._pages.put(page_key(response, name, index), project, len(response.body))
+        key = PageKey.of(response, name, index)
+        self._pages.put(key, project, len(response.body))
         self._on_new(project.page, (response.partition, index.url, name))
         if self._store is not None and may_keep(response, index, "api"):
-            self._store.keep_page(project.page, project.versions, *_of_page(response, name))
+            self._store.keep_page(project.page, project.versions, *key.of_record)
 
     def metadata(self, file: File, index: Index) -> Metadata | None:
         """The metadata of ``file``, which never changes under its hash."""
@@ -99,11 +104,6 @@ class Known:
         self._metadata.put(key, metadata, weight)
 
 
-def page_key(response: Response, name: str, index: Index) -> tuple[str, ...]:
-    """Return what the facts of a page are known by; its index belongs to it, because a project says whose it is."""
-    return response.partition, response.digest, response.url, name, index.name, index.url
-
-
 def may_keep(response: Response, index: Index, what: str) -> bool:
     """Whether facts may outlive the process: not where the index, or the operator in its place, says ``no-store``.
 
@@ -111,8 +111,3 @@ def may_keep(response: Response, index: Index, what: str) -> bool:
     """
     said = index.cache_control.get(what) if index.cache_control else None
     return "no-store" not in (response.headers.get("cache-control", "") if said is None else said).lower()
-
-
-def _of_page(response: Response, name: str) -> tuple[str, ...]:
-    # With all that a parser is told beside the body.
-    return response.partition, response.digest, response.url, name, response.headers.get("content-type", "")

@@ -8,26 +8,45 @@ one index as one partition sees it; a credential that changes has another one.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
 MAX_NAMES = 200_000  # per index and partition: some 20 MB; a farm asks for some thousands
+SAME = 1.0  # seconds: how long a page is fresh is computed anew each time, from its age
 
 PageKey = Hashable
 """Which fact a page is, as the gateway keeps facts; None: the index does not know the name."""
 
 
+Page = tuple[PageKey | None, float]
+"""A page's key, and until when it is the page: monotonic seconds."""
+
+
 class Standing:
     """The pages of one index in one partition, by project name."""
 
-    __slots__ = ("_pages", "changes")
+    __slots__ = ("_keep", "_pages", "_recall", "changes")
 
-    def __init__(self) -> None:
-        self._pages: dict[str, tuple[PageKey | None, float]] = {}
+    def __init__(
+        self,
+        recall: Callable[[str], Page | None] = lambda _: None,
+        keep: Callable[[str, PageKey | None, float], None] = lambda *_: None,
+    ) -> None:
+        """``recall`` tells what other processes, or an earlier one, knew of a page; ``keep`` lets them know."""
+        self._recall = recall
+        self._keep = keep
+        self._pages: dict[str, Page] = {}
         self.changes = 0
         """How often a page has become another one, or was no longer fresh when it was asked for."""
 
     def note(self, name: str, key: PageKey | None, fresh_until: float) -> None:
         """The page of ``name`` is the fact ``key`` until ``fresh_until``, monotonic seconds; 0: only just now."""
+        known = self._pages.get(name) or self._recall(name)
+        self._take(name, key, fresh_until)
+        kept, until = known or (None, 0.0)
+        if abs(until - fresh_until) > SAME or (fresh_until > 0.0 and kept != key):
+            self._keep(name, key, fresh_until)
+
+    def _take(self, name: str, key: PageKey | None, fresh_until: float) -> None:
         if len(self._pages) >= MAX_NAMES:
             self._pages.clear()
             self.changes += 1
@@ -36,10 +55,15 @@ class Standing:
             self.changes += 1
         self._pages[name] = (key, fresh_until)
 
-    def get(self, name: str, now: float) -> tuple[PageKey | None, float] | None:
+    def get(self, name: str, now: float) -> Page | None:
         """The key of the page of ``name`` and until when it holds; None where the index has to be asked."""
         found = self._pages.get(name)
-        return found if found is not None and found[1] > now else None
+        if found is None or found[1] <= now:
+            found = self._recall(name)
+            if found is None or found[1] <= now:
+                return None
+            self._take(name, *found)
+        return found
 
 
 class Reliance:
