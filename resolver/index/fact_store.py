@@ -7,6 +7,8 @@ read is none.
 
 from __future__ import annotations
 
+import math
+import struct
 import sys
 from array import array
 from typing import Any, Protocol
@@ -16,6 +18,7 @@ import msgpack
 from ..provider.requirements import Metadata
 from ..provider.versions import VersionList
 from ..requirement import remembered
+from .instants import Instants
 from .packed import Key, PackedReleases, shared
 from .page import CoreMetadata, File, ProjectPage
 from .sightings import Sightings
@@ -41,8 +44,9 @@ class Records(Protocol):
 class FactStore:
     """The facts of an index, as records."""
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, instants: Instants) -> None:
         self._records = records
+        self._instants = instants
 
     def page(self, *key: str) -> tuple[ProjectPage, VersionList, int] | None:
         """Return a page, its versions, and their weight in bytes."""
@@ -62,19 +66,35 @@ class FactStore:
     def metadata(self, partition: str, file: File) -> tuple[Metadata, int] | None:
         """Return the metadata of ``file``, and their weight in bytes."""
         key = file_key(file)
-        record = None if key is None else self._records.get("metadata", LAYOUT, partition, *key)
-        if record is None:
+        if key is None:
             return None
+        record = self._records.get("metadata", LAYOUT, partition, *key)
+        if record is None:
+            record = self._records.get("unproved", LAYOUT, partition, *key)
+            if record is None:
+                return None
+            try:
+                until = self._instants.unpack(record)
+            except struct.error:
+                return None
+            if not until:
+                return None
+            record = record[Instants.size :]
         try:
             return _unpack_metadata(record), len(record)
         except _UNREADABLE:
             return None
 
-    def keep_metadata(self, metadata: Metadata, partition: str, file: File) -> None:
-        """Keep the metadata of ``file``, which was verified by a hash that its page gives."""
+    def keep_metadata(self, metadata: Metadata, partition: str, file: File, until: float = math.inf) -> None:
+        """Keep the metadata of ``file``: for good where a hash that its page gives proved them, else ``until`` then."""
         key = file_key(file)
-        if key is not None:
-            self._records.put(_pack_metadata(metadata), "metadata", LAYOUT, partition, *key)
+        if key is None:
+            return
+        record = _pack_metadata(metadata)
+        if until == math.inf:
+            self._records.put(record, "metadata", LAYOUT, partition, *key)
+        else:
+            self._records.put(self._instants.pack(until) + record, "unproved", LAYOUT, partition, *key)
 
 
 def file_key(file: File) -> tuple[str, str] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +30,7 @@ from .archive import UnsafeArchive
 from .fact_store import Records
 from .filename import FilenameError, parse_filename
 from .instants import Instants
-from .known import Known, may_keep
+from .known import Known, holds_until
 from .metadata import MalformedMetadata, parse_metadata
 from .page import CoreMetadata, File, ProjectPage
 from .page_key import PageKey
@@ -81,7 +82,7 @@ class Gateway:
         self.turns = turns or Turns()
         self._parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parse")
         instants = Instants(monotonic, wall)
-        self._known = Known(records, self._note)
+        self._known = Known(records, instants, self._note)
         self._records = records
         self._terms = terms
         self._instants = instants
@@ -195,11 +196,11 @@ class Gateway:
             return known
         try:
             if not file.is_wheel:
-                body, is_lasting = await self._pkg_info(name, file, index, stats)
+                body, until = await self._pkg_info(name, file, index, stats)
             elif file.core_metadata is not None:
-                body, is_lasting = await self._metadata_file(name, file, index, stats)
+                body, until = await self._metadata_file(name, file, index, stats)
             else:
-                body, is_lasting = await self._wheel_metadata(name, file, index, stats)
+                body, until = await self._wheel_metadata(name, file, index, stats)
         except Missing:
             self._absences.note(file, index, self._known.partition(index))
             raise
@@ -211,7 +212,7 @@ class Gateway:
         if not file.is_wheel and not static_metadata(found.core):
             detail = f"{file.filename} states its dependencies only when it is built, which this service does not do"
             raise BadIndexResponse(detail, index=index.name, package=name)
-        self._known.keep_metadata(found, len(body), file, index, is_lasting=is_lasting)
+        self._known.keep_metadata(found, len(body), file, index, until)
         return found
 
     def known_metadata(self, file: File, index: Index) -> Metadata | None:
@@ -292,8 +293,8 @@ class Gateway:
         detail = f"index {index.name!r} answered {response.status} for {what} of {name!r}"
         raise BadIndexResponse(detail, index=index.name, package=name)
 
-    async def _metadata_file(self, name: str, file: File, index: Index, stats: Stats) -> tuple[bytes, bool]:
-        """The ``.metadata`` file, and whether it is proved by a hash and may be kept; so the next two."""
+    async def _metadata_file(self, name: str, file: File, index: Index, stats: Stats) -> tuple[bytes, float]:
+        """The ``.metadata`` file, and until when it holds (see :func:`.known.holds_until`); so the next two."""
         promised = dict(file.core_metadata or ())
         request = Request(f"{file.url}.metadata", index, Kind.METADATA, sha256=promised.get("sha256"))
         response = await self._fetch(request, stats)
@@ -316,15 +317,20 @@ class Gateway:
                         raise HashMismatch.of(
                             f"{file.filename}.metadata", expected, ((algorithm, actual),), index.name, name
                         )
-        return response.body, is_proved and may_keep(response, index, "files")
+        return response.body, holds_until(response, index, is_proved=is_proved)
 
-    async def _wheel_metadata(self, name: str, file: File, index: Index, stats: Stats) -> tuple[bytes, bool]:
+    async def _wheel_metadata(self, name: str, file: File, index: Index, stats: Stats) -> tuple[bytes, float]:
+        until = math.inf
+
         async def fetch_range(value: str) -> Response:
+            nonlocal until
             request = Request(file.url, index, Kind.RANGE, (("range", value),))
-            return await self._fetch(request, stats)
+            response = await self._fetch(request, stats)
+            until = min(until, holds_until(response, index, is_proved=False))
+            return response
 
         try:
-            return await read_tail(file.filename, fetch_range), False
+            return await read_tail(file.filename, fetch_range), until
         except NotThere:
             raise Missing(f"{file.filename} is not on index {index.name!r}", index=index.name, package=name) from None
         except WholeFileNeeded:
@@ -334,18 +340,18 @@ class Gateway:
             body = await self._parse(
                 response.body, lambda: metadata_from_wheel(response.body, file.filename), index, name
             )
-            return body, is_proved and may_keep(response, index, "files")
+            return body, holds_until(response, index, is_proved=is_proved)
         except UnsafeArchive as error:
             raise BadIndexResponse(f"{file.filename}: {error}", index=index.name, package=name) from None
 
-    async def _pkg_info(self, name: str, file: File, index: Index, stats: Stats) -> tuple[bytes, bool]:
+    async def _pkg_info(self, name: str, file: File, index: Index, stats: Stats) -> tuple[bytes, float]:
         response = await self._fetch(_file_request(file, index, MAX_SDIST), stats)
         self._expect(response, 200, index, name, file.filename)
         is_proved = self._verify(response, file, index, name)
         body = await self._parse(response.body, lambda: pkg_info_from_sdist(response.body, file.filename), index, name)
         if body is None:
             raise BadIndexResponse(f"{file.filename} has no PKG-INFO", index=index.name, package=name)
-        return body, is_proved and may_keep(response, index, "files")
+        return body, holds_until(response, index, is_proved=is_proved)
 
     @staticmethod
     def _verify(response: Response, file: File, index: Index, name: str) -> bool:

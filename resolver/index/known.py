@@ -6,6 +6,7 @@ comes again byte for byte, keeps its facts, and what one partition learned is ne
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable
 
 from transport.message import Index, Response
@@ -14,6 +15,7 @@ from ..provider.candidates import Project
 from ..provider.requirements import Metadata
 from .fact_store import FactStore, Records
 from .facts import Facts
+from .instants import Instants
 from .page import File, ProjectPage
 from .page_key import PageKey
 
@@ -27,7 +29,10 @@ class Known:
     """Projects by page, metadata by file."""
 
     def __init__(
-        self, records: Records | None, on_new: Callable[[ProjectPage, tuple[str, ...]], None] = lambda *_: None
+        self,
+        records: Records | None,
+        instants: Instants,
+        on_new: Callable[[ProjectPage, tuple[str, ...]], None] = lambda *_: None,
     ) -> None:
         """``records`` keep facts beyond the process; None: nothing does.
 
@@ -36,7 +41,7 @@ class Known:
         self._on_new = on_new
         self._pages: Facts[Project] = Facts(MAX_PAGE_FACTS)
         self._metadata: Facts[Metadata] = Facts(MAX_METADATA_FACTS)
-        self._store = FactStore(records) if records is not None else None
+        self._store = FactStore(records, instants) if records is not None else None
         self._partitions: dict[Index, str] = {}
         """Whose answers an index gives: what is learned of the files that its pages list is kept as theirs."""
 
@@ -88,12 +93,12 @@ class Known:
                 self._metadata.put(key, known, weight)
         return known
 
-    def keep_metadata(self, metadata: Metadata, weight: int, file: File, index: Index, *, is_lasting: bool) -> None:
-        """Keep the metadata of ``file``; ``is_lasting``: it was proved by a hash and may outlive the process."""
+    def keep_metadata(self, metadata: Metadata, weight: int, file: File, index: Index, until: float) -> None:
+        """Keep the metadata of ``file``, beyond the process ``until`` then (see :func:`holds_until`)."""
         self._metadata.put((index, file.url, file.hashes), metadata, weight)
         partition = self._partitions.get(index)
-        if is_lasting and self._store is not None and partition is not None:
-            self._store.keep_metadata(metadata, partition, file)
+        if until > 0.0 and self._store is not None and partition is not None:
+            self._store.keep_metadata(metadata, partition, file, until)
 
     def reference(self, key: Hashable) -> Metadata | None:
         """The metadata of a direct reference, by what it was made of."""
@@ -102,6 +107,16 @@ class Known:
     def keep_reference(self, key: Hashable, metadata: Metadata, weight: int) -> None:
         """Keep the metadata of a direct reference, as long as the process lives."""
         self._metadata.put(key, metadata, weight)
+
+
+def holds_until(response: Response, index: Index, *, is_proved: bool) -> float:
+    """Until when what was read of ``response`` may be kept as what the index says of a file, monotonic seconds.
+
+    What a hash of a page proved never changes; anything else holds as long as the response is fresh.
+    """
+    if not may_keep(response, index, "files"):
+        return 0.0
+    return math.inf if is_proved else response.fresh_until
 
 
 def may_keep(response: Response, index: Index, what: str) -> bool:
