@@ -22,6 +22,7 @@ from transport.errors import TransportError
 from .environment.place import Place
 from .environment.region import Divided, Region
 from .errors import BudgetExhausted, NoSolution, ResolverError
+from .index.fact_store import LostFactsError
 from .index.gateway import Gateway
 from .model import (
     ForkStrategy,
@@ -91,6 +92,14 @@ async def resolve(query: Query, gateway: Gateway, *, on_event: Watcher | None = 
         InvalidQuery: an option names something that does not exist.
     """
     query = in_order(query)
+    try:
+        return await _resolve(query, gateway, on_event)
+    except LostFactsError:
+        gateway.distrust()
+        return await _resolve(query, gateway, on_event)
+
+
+async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> Resolution:
     stats = Stats()
     notices: list[Notice] = []
     session = Session(query, gateway, stats)

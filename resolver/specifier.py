@@ -91,6 +91,15 @@ def sort_key(version: Version) -> SortKey:
     )
 
 
+def sort_key_of(text: str) -> SortKey:
+    """The key of the version that a canonical text spells."""
+    try:
+        release = tuple(map(int, text.split(".")))  # nearly always a plain release
+    except ValueError:
+        return sort_key(Version(text))
+    return 0, _release_key(release), _FINAL, 0, _NO_POST, inf, ()
+
+
 def _first_of(epoch: int, release: tuple[int, ...]) -> SortKey:
     """The cut before the first development release of ``release``."""
     return (epoch, _release_key(release), _BEFORE_PRE, 0, _NO_POST, 0)

@@ -21,7 +21,9 @@ import secrets
 import struct
 import time
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
@@ -48,6 +50,22 @@ class _Segment:
         self.descriptor = descriptor
         self.seen = 0
         """Up to where its headers were read."""
+
+    def part(self, first: int, start: int, end: int) -> bytes:
+        """The bytes from ``start`` to ``end``, counted from byte ``first``; fewer, or none, where they are not there."""
+        try:
+            return os.pread(self.descriptor, end - start, first + start)
+        except OSError:
+            return b""
+
+    def close(self) -> None:
+        descriptor, self.descriptor = self.descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        """A deleted segment lives until the last who reads parts of it is gone."""
+        self.close()
 
 
 class Derived:
@@ -94,6 +112,18 @@ class Derived:
             self._slow_until = ended + LEFT_ALONE
         return found
 
+    def open(self, *key: str) -> Callable[[int, int], bytes] | None:
+        """Return what reads parts, from one byte up to another, of the record of ``key``, which it does not prove.
+
+        The parts can be read as long as it is held. None where there is no such record.
+        """
+        name = _name(key)
+        waiting = self._waiting.get(name)
+        if waiting is not None:
+            return lambda start, end: waiting[start:end]
+        place = self._places.get(name)
+        return None if place is None else partial(place[0].part, place[1] + HEADER.size)
+
     def put(self, value: bytes, *key: str) -> None:
         """Keep ``value`` under ``key``, behind the caller; a disk that cannot is gone on without."""
         if self._is_broken or self._trailing + len(value) > MAX_TRAILING or len(value) > MAX_RECORD:
@@ -115,7 +145,7 @@ class Derived:
         if self._own is not None:
             os.close(self._own[0])
         for segment in self._segments.values():
-            os.close(segment.descriptor)
+            segment.close()
         self._segments.clear()
         self._places.clear()
 
@@ -145,11 +175,11 @@ class Derived:
     # -- reading -----------------------------------------------------------------
 
     def _read(self, name: bytes, segment: _Segment, start: int, length: int) -> bytes | None:
+        record = segment.part(start, 0, HEADER.size + length)
         try:
-            record = os.pread(segment.descriptor, HEADER.size + length, start)
             magic, key, size, checksum = HEADER.unpack_from(record)
-        except (OSError, struct.error):
-            record, magic, key, size, checksum = b"", b"", b"", 0, 0
+        except struct.error:
+            magic, key, size, checksum = b"", b"", 0, 0
         value = record[HEADER.size :]
         if (magic, key, size) == (MAGIC, name, len(value)) and zlib.crc32(value, zlib.crc32(name)) == checksum:
             return value
@@ -166,7 +196,6 @@ class Derived:
         for name in self._segments.keys() - names:
             gone = self._segments.pop(name)
             self._places = {key: place for key, place in self._places.items() if place[0] is not gone}
-            os.close(gone.descriptor)
         for name in sorted(names):
             segment = self._segments.get(name)
             if segment is None:

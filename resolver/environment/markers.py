@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from .expression import UNDEFINED, evaluate_defined, names_extra, parse_expression, parse_marker, render, substitute
 from .target import Target
 
-__all__ = ["evaluate", "is_defined", "mentions_extra", "parse_marker", "without_extra"]
+__all__ = ["evaluate", "is_defined", "lone_extra", "mentions_extra", "parse_marker", "without_extra"]
 
 MAX_CACHED = 200_000  # answers remembered, some 100 bytes each; a large resolve asks for a few thousand
 MAX_MARKERS = 100_000  # marker objects whose text is remembered, some 200 bytes each
@@ -56,13 +56,20 @@ def evaluate(marker: Marker | str, target: Target, extras: Collection[str] = ())
     return any(_holds(marker, text, target, str(canonicalize_name(extra))) for extra in extras)
 
 
+@lru_cache(maxsize=MAX_MARKERS)
+def lone_extra(text: str) -> str | None:
+    """The normalised extra that a marker asks for, if that is all that it asks."""
+    plain = _PLAIN_EXTRA.fullmatch(text)
+    return None if plain is None else plain[1]
+
+
 def _holds(marker: Marker | str, text: str, target: Target, extra: str) -> bool:
+    alone = lone_extra(text)
+    if alone is not None:
+        return alone == extra
     key = (text, target.key, extra)
     answer = _answers.get(key)
     if answer is None:
-        plain = _PLAIN_EXTRA.fullmatch(text)
-        if plain is not None:
-            return plain[1] == extra
         if isinstance(marker, str):
             marker = parse_marker(marker)
         answer = _evaluate(marker, text, _environment(target, extra))

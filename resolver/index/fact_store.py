@@ -11,7 +11,10 @@ import math
 import struct
 import sys
 from array import array
-from typing import Any, Protocol
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, Protocol, TypeAlias, cast
+from zlib import crc32
 
 import msgpack
 
@@ -19,12 +22,17 @@ from ..provider.requirements import Metadata
 from ..provider.versions import VersionList
 from ..requirement import remembered
 from .instants import Instants
-from .packed import Key, PackedReleases, shared
+from .packed import Key, PackedReleases, Rows, shared, shared_key
 from .page import CoreMetadata, File, ProjectPage
 from .sightings import Sightings
 
 # Change it with the layout, and whenever a parser begins to read the same bytes in another way.
-LAYOUT = f"2-{sys.byteorder}"
+LAYOUT = f"3-{sys.byteorder}"
+
+MAX_TOGETHER = 4096  # bytes of rows that are kept with their page: more are read release by release
+
+Part: TypeAlias = Callable[[int, int], bytes]
+"""Reads the bytes of a record from one position up to another."""
 
 _UNREADABLE = (ValueError, TypeError, LookupError, RecursionError, msgpack.UnpackException)
 
@@ -40,6 +48,14 @@ class Records(Protocol):
         """Keep ``value`` under ``key`` if possible."""
         ...
 
+    def open(self, *key: str) -> Callable[[int, int], bytes] | None:
+        """Return what reads the bytes of a record from one position up to another, unproved, as long as it is held."""
+        ...
+
+
+class LostFactsError(Exception):
+    """A part of a record was there when the rest of it was read, and is not now: who asked has to begin anew."""
+
 
 class FactStore:
     """The facts of an index, as records."""
@@ -54,14 +70,22 @@ class FactStore:
         if record is None:
             return None
         try:
-            return *_unpack_page(record), len(record)
+            return *_unpack_page(record, lambda: self._records.open("rows", LAYOUT, *key)), len(record)
         except _UNREADABLE:
             return None
 
     def keep_page(self, page: ProjectPage, versions: VersionList, *key: str) -> None:
         """Keep ``page``, which a parser made of the bytes that ``key`` names."""
-        if isinstance(page.releases, PackedReleases):
-            self._records.put(_pack_page(page, page.releases, versions), "page", LAYOUT, *key)
+        if not isinstance(page.releases, PackedReleases):
+            return
+        rows = page.releases.parts[1]
+        if not isinstance(rows, bytes):
+            return  # it was read here
+        # An undated page has all its files looked at; and what is short is read in one go.
+        is_apart = page.sightings is None and len(rows) > MAX_TOGETHER
+        self._records.put(_pack_page(page, page.releases, versions, None if is_apart else rows), "page", LAYOUT, *key)
+        if is_apart:
+            self._records.put(rows, "rows", LAYOUT, *key)
 
     def metadata(self, partition: str, file: File) -> tuple[Metadata, int] | None:
         """Return the metadata of ``file``, and their weight in bytes."""
@@ -105,35 +129,47 @@ def file_key(file: File) -> tuple[str, str] | None:
     return file.url, hashes
 
 
-def _pack_page(page: ProjectPage, releases: PackedReleases, versions: VersionList) -> bytes:
+def _pack_page(page: ProjectPage, releases: PackedReleases, versions: VersionList, rows: bytes | None) -> bytes:
+    """Pack a page; its ``rows`` may lie elsewhere (None): then their checksums are here."""
     keys: dict[Key, int] = {}
     signatures = [sorted(keys.setdefault(key, len(keys)) for key in signature) for signature in releases.signatures]
-    runs, rows, ends = releases.parts
+    runs, all_rows, ends = releases.parts
+    sums = None
+    if rows is None:
+        view = memoryview(cast("bytes", all_rows))
+        sums = array("I", [crc32(view[start:end]) for start, end in pairwise((0, *ends))]).tobytes()
     early = versions.prereleases
     packed: bytes = msgpack.packb(
         [
             *(page.name, page.url, [list(one) for one in page.skipped], page.skipped_count, page.status),
             *("\n".join(releases.texts), early.to_bytes((early.bit_length() + 7) // 8, "little")),
             *([list(key) for key in keys], signatures, runs.tobytes(), ends.tobytes(), rows),
-            page.sightings is not None,
+            *(page.sightings is not None, sums),
         ]
     )
     return packed
 
 
-def _unpack_page(record: bytes) -> tuple[ProjectPage, VersionList]:
+def _unpack_page(record: bytes, open_rows: Callable[[], Part | None]) -> tuple[ProjectPage, VersionList]:
     fields: list[Any] = msgpack.unpackb(record)
-    name, url, skipped, skipped_count, status, texts, early, keys, signatures, runs, ends, rows, is_undated = fields
-    made = [(tags, requires_python, is_yanked) for tags, requires_python, is_yanked in keys]
+    name, url, skipped, skipped_count, status, texts, early, keys, signatures, runs, ends, rows, *rest = fields
+    is_undated, sums = rest
+    made = [shared_key((tags, requires_python, is_yanked)) for tags, requires_python, is_yanked in keys]
     spellings = tuple(texts.split("\n")) if texts else ()
     # what was seen when is the ledger's to tell: it may know more by now
     sightings = Sightings() if is_undated else None
+    limits = array("I", ends)
+    if rows is None:
+        part = open_rows()
+        if part is None:
+            raise LookupError("the rows of a page are gone")
+        rows = _rows(part, limits, array("I", sums))
     releases = PackedReleases(
         spellings,
         tuple([shared([made[at] for at in signature]) for signature in signatures]),
         array("I", runs),
         rows,
-        array("I", ends),
+        limits,
         sightings,
     )
     page = ProjectPage(
@@ -146,6 +182,18 @@ def _unpack_page(record: bytes) -> tuple[ProjectPage, VersionList]:
         sightings,
     )
     return page, VersionList(spellings, int.from_bytes(early, "little"))
+
+
+def _rows(part: Part, ends: array[int], sums: array[int]) -> Rows:
+    """Return what reads the rows of a release, and proves them."""
+
+    def read(place: int) -> bytes:
+        found = part(ends[place - 1] if place else 0, ends[place])
+        if crc32(found) != sums[place]:
+            raise LostFactsError
+        return found
+
+    return read
 
 
 def _pack_metadata(metadata: Metadata) -> bytes:

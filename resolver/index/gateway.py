@@ -132,6 +132,10 @@ class Gateway:
         project = self._known.by_key(key) if isinstance(key, PageKey) else None
         return None if dated and project is not None and id(project.page) in self._noting else project
 
+    def distrust(self) -> None:
+        """Make all projects anew, from bytes: a fact that was kept proved damaged."""
+        self._known.distrust()
+
     async def project(
         self, name: str, index: Index, *, stats: Stats, refresh: bool = False, dated: bool = False
     ) -> Project | None:

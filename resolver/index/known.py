@@ -42,6 +42,7 @@ class Known:
         self._pages: Facts[Project] = Facts(MAX_PAGE_FACTS)
         self._metadata: Facts[Metadata] = Facts(MAX_METADATA_FACTS)
         self._store = FactStore(records, instants) if records is not None else None
+        self._is_trusting = True
         self._partitions: dict[Index, str] = {}
         """Whose answers an index gives: what is learned of the files that its pages list is kept as theirs."""
 
@@ -59,7 +60,7 @@ class Known:
     def by_key(self, key: PageKey) -> Project | None:
         """The project of a key, if it is in memory or there is a record."""
         project = self._pages.get(key)
-        if project is None and self._store is not None:
+        if project is None and self._store is not None and self._is_trusting:
             found = self._store.page(*key.of_record)
             if found is not None:
                 page, versions, weight = found
@@ -67,6 +68,11 @@ class Known:
                 self._pages.put(key, project, weight)
                 self._on_new(page, (key.partition, key.index_url, key.name))
         return project
+
+    def distrust(self) -> None:
+        """Forget all pages, and believe no more records of pages: one of them proved damaged."""
+        self._pages = Facts(MAX_PAGE_FACTS)
+        self._is_trusting = False
 
     def project(self, response: Response, name: str, index: Index) -> Project | None:
         """The project that was once made of the body of ``response``, whether or not the body is there."""

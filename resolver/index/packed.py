@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import overload
 
 from .release import Release, Signature
@@ -40,6 +40,10 @@ def shared(keys: Iterable[Key]) -> Signature:
     return known
 
 
+Rows = Callable[[int], bytes]
+"""The packed files of the release at a place, where they are read only when they are asked for."""
+
+
 class PackedReleases(Sequence[Release]):
     """Releases that ascend by version."""
 
@@ -50,7 +54,7 @@ class PackedReleases(Sequence[Release]):
         texts: tuple[str, ...],
         signatures: tuple[Signature, ...],
         runs: array[int],
-        rows: bytes,
+        rows: bytes | Rows,
         ends: array[int],
         sightings: Sightings | None = None,
     ) -> None:
@@ -93,7 +97,7 @@ class PackedReleases(Sequence[Release]):
         return cls(tuple([text for text, _, _ in releases]), tuple(places), runs, b"".join(rows), ends, sightings)
 
     @property
-    def parts(self) -> tuple[array[int], bytes, array[int]]:
+    def parts(self) -> tuple[array[int], bytes | Rows, array[int]]:
         """What the constructor was given as ``runs``, ``rows`` and ``ends``."""
         return self._runs, self._rows, self._ends
 
@@ -111,8 +115,11 @@ class PackedReleases(Sequence[Release]):
         return map(self._packed, range(len(self.texts)))
 
     def _packed(self, place: int) -> str:
-        start = self._ends[place - 1] if place else 0
-        return self._rows[start : self._ends[place]].decode("utf-8", "surrogatepass")
+        rows = self._rows
+        if isinstance(rows, bytes):
+            start = self._ends[place - 1] if place else 0
+            return rows[start : self._ends[place]].decode("utf-8", "surrogatepass")
+        return rows(place).decode("utf-8", "surrogatepass")
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -79,7 +79,7 @@ class Selection:
 
 Fault: TypeAlias = tuple[str, str] | None
 """(kind, detail)."""
-_UNKNOWN: Fault = ("unknown", "")
+_UNKNOWN = ("unknown", "")
 
 
 class _Seen:
@@ -91,8 +91,8 @@ class _Seen:
         self._place = place
         self.pythons: dict[str | None, Fault] = {None: None}
         """Of each Requires-Python, why it does not admit the place."""
-        self.tagged: dict[str | None, Fault] = {}
-        """Of each tag set, why its wheels cannot be installed in the place."""
+        self.tagged: dict[str | None, bool] = {None: True}
+        """Of each tag set, whether its wheels can be installed in the place; of an sdist, which has none, that it can."""
         self.signatures: dict[tuple[bool, bool], dict[Signature, Fault]] = {}
         """By what may be used: wheels, sdists."""
 
@@ -109,17 +109,20 @@ class _Seen:
         self.pythons[specifier] = fault
         return fault
 
-    def tags(self, tags: str) -> Fault:
+    def fits(self, tags: str) -> bool:
         """What :attr:`tagged` has of ``tags``, found out if need be."""
-        try:
-            return self.tagged[tags]
-        except KeyError:
-            pass
         if len(self.tagged) >= MAX_SEEN:
             self.tagged.clear()
-        fault = None if rank(tags, self._place) is not None else (NO_FILE, mismatch.reason(tags, self._place))
-        self.tagged[tags] = fault
-        return fault
+            self.tagged[None] = True
+        found = self.tagged[tags] = rank(tags, self._place) is not None
+        return found
+
+    def tags(self, tags: str) -> Fault:
+        """Why wheels with ``tags`` cannot be installed in the place."""
+        fits = self.tagged.get(tags)
+        if fits or (fits is None and self.fits(tags)):
+            return None
+        return NO_FILE, mismatch.reason(tags, self._place)
 
 
 _SEEN: dict[Hashable, _Seen] = {}
@@ -199,22 +202,29 @@ class Filtering:
         return fault
 
     def _examine_signature(self, signature: Signature) -> Fault:
-        pythons, tagged = self._seen.pythons, self._seen.tagged
-        faults: list[tuple[str, str]] = []
+        # What fits is found first, without words: pages list hundreds of thousands of files, and most releases fit.
+        pythons, tagged, allowed = self._seen.pythons, self._seen.tagged, self._allowed
         for tags, requires_python, is_yanked in signature:
-            # what `_fit_fault` does, without the calls: pages list hundreds of thousands of files
-            if is_yanked:
-                faults.append((YANKED, ""))
+            if is_yanked or not (allowed.sdists if tags is None else allowed.wheels):
+                continue
+            fits = tagged.get(tags)
+            if fits is None:
+                assert tags is not None
+                fits = self._seen.fits(tags)
+            if not fits:
                 continue
             fault = pythons.get(requires_python, _UNKNOWN)
-            if fault is None:
-                fault = tagged.get(tags, _UNKNOWN)
-            if fault is _UNKNOWN or tags is None or not self._allowed.wheels:
-                fault = _fit_fault(tags, requires_python, self._place, self._allowed)
+            if fault is _UNKNOWN:
+                assert requires_python is not None
+                fault = self._seen.python(requires_python)
             if fault is None:
                 return None
-            faults.append(fault)
-        return _worst(faults)
+        return _worst(
+            [
+                (YANKED, "") if is_yanked else _fit_fault(tags, requires_python, self._place, allowed) or _UNKNOWN
+                for tags, requires_python, is_yanked in signature
+            ]
+        )
 
     def _examine(self, release: Release) -> tuple[str, str] | None:
         files = [*release.wheels, release.sdist] if release.sdist is not None else release.wheels

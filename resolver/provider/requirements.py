@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from ..environment.markers import mentions_extra
+from ..environment.markers import lone_extra, mentions_extra
 from ..environment.place import Place, evaluate
 from ..environment.region import is_somewhere
 from ..environment.space import from_marker
@@ -44,6 +44,9 @@ def _applies(requirement: Requirement, place: Place, extra: str | None) -> bool:
     marker = requirement.marker_text
     if marker is None:
         return extra is None
+    alone = lone_extra(marker)  # of most metadata most requirements have such a marker
+    if alone is not None:
+        return alone == extra
     if extra is None:
         return evaluate(marker, place)
     if not mentions_extra(marker):

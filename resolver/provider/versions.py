@@ -28,6 +28,7 @@ from resolver.specifier import (
     mentions_prerelease,
     parse,
     sort_key,
+    sort_key_of,
 )
 
 __all__ = ["SpecifierError", "VersionList", "exact_pin", "mentions_prerelease"]
@@ -76,7 +77,7 @@ class VersionList:
     def _key(self, index: int) -> SortKey:
         key = self._keys.get(index)
         if key is None:
-            key = self._keys[index] = sort_key(Version(self.texts[index]))
+            key = self._keys[index] = sort_key_of(self.texts[index])
         return key
 
     def _before(self, cut: SortKey) -> int:

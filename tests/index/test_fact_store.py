@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import msgpack
@@ -11,6 +12,7 @@ import pytest
 from packaging.version import Version
 
 from resolver.index.fact_store import FactStore
+from resolver.index.instants import Instants
 from resolver.index.metadata import parse_metadata
 from resolver.index.packed import PackedReleases
 from resolver.index.page import File, ProjectPage
@@ -33,6 +35,10 @@ class Kept(dict[tuple[str, ...], bytes]):
 
     def put(self, value: bytes, *key: str) -> None:
         self[key] = value
+
+    def open(self, *key: str) -> Callable[[int, int], bytes] | None:
+        record = self.get(*key)
+        return None if record is None else lambda start, end: record[start:end]
 
 
 def page(seed: int) -> ProjectPage:
@@ -66,7 +72,7 @@ def page(seed: int) -> ProjectPage:
 
 @pytest.mark.parametrize("seed", range(60))
 def test_a_page_comes_back_as_it_was_parsed(seed: int) -> None:
-    parsed, store = page(seed), FactStore(Kept())
+    parsed, store = page(seed), FactStore(Kept(), Instants())
     store.keep_page(parsed, VersionList(parsed.texts), "public", "digest")
     found = store.page("public", "digest")
     assert found is not None
@@ -122,26 +128,26 @@ def test_metadata_comes_back_with_its_requirements_and_what_is_unreadable() -> N
         "a>=1,<2", "B[x,Y] ; extra == 'dev-x'", "c (>=1)", "d @ https://d.example/d.whl", "!!", "e; os_name=='nt'"
     )
     kept = Kept()
-    FactStore(kept).keep_metadata(parsed, "public", FILE)
-    found = FactStore(kept).metadata("public", FILE)
+    FactStore(kept, Instants()).keep_metadata(parsed, "public", FILE)
+    found = FactStore(kept, Instants()).metadata("public", FILE)
     assert found is not None
     assert (found[0].core, found[0].unreadable) == (parsed.core, parsed.unreadable)
     assert found[0].requires == parsed.requires  # requirements are interned, so equal ones are one object
     assert [str(one.marker) for one in found[0].requires] == [str(one.marker) for one in parsed.requires]
-    assert FactStore(kept).metadata("private", FILE) is None
+    assert FactStore(kept, Instants()).metadata("private", FILE) is None
 
 
 def test_a_file_without_a_hash_has_no_record() -> None:
     kept, unproved = Kept(), File(FILE.filename, FILE.url, (), FILE.tags)
-    FactStore(kept).keep_metadata(metadata("a"), "public", unproved)
+    FactStore(kept, Instants()).keep_metadata(metadata("a"), "public", unproved)
     assert not kept
-    assert FactStore(kept).metadata("public", unproved) is None
+    assert FactStore(kept, Instants()).metadata("public", unproved) is None
 
 
 @pytest.mark.parametrize("record", [b"", b"\xc1", msgpack.packb(7), msgpack.packb([]), msgpack.packb(["a"] * 12)])
 def test_a_record_of_another_shape_is_none(record: bytes) -> None:
     kept = Kept()
-    store = FactStore(kept)
+    store = FactStore(kept, Instants())
     store.keep_metadata(metadata("a"), "public", FILE)
     store.keep_page(page(1), VersionList(page(1).texts), "public", "digest")
     for key in list(kept):
