@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from ..environment.place import Place, rank, requires_python_admits
+from ..index.packed import Key
 from ..index.page import File, ProjectPage, Release, Signature
 from ..solver import Exclusion
 from . import dating, mismatch
@@ -85,7 +86,7 @@ _UNKNOWN = ("unknown", "")
 class _Seen:
     """What was found out about tags, Requires-Python and signatures from one place: projects resemble each other."""
 
-    __slots__ = ("_place", "pythons", "signatures", "tagged")
+    __slots__ = ("_place", "misfits", "pythons", "signatures", "tagged")
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -95,6 +96,8 @@ class _Seen:
         """Of each tag set, whether its wheels can be installed in the place; of an sdist, which has none, that it can."""
         self.signatures: dict[tuple[bool, bool], dict[Signature, Fault]] = {}
         """By what may be used: wheels, sdists."""
+        self.misfits: dict[tuple[bool, bool], dict[Key, tuple[str, str]]] = {}
+        """Likewise, of what stands in signatures of which nothing fits."""
 
     def python(self, specifier: str) -> Fault:
         """What :attr:`pythons` has of ``specifier``, found out if need be."""
@@ -163,7 +166,9 @@ class Filtering:
         self._place = place
         self._allowed = allowed
         self._seen = _seen_from(place)
-        self._memo = self._seen.signatures.setdefault((allowed.wheels, allowed.sdists), {})
+        usable = allowed.wheels, allowed.sdists
+        self._memo = self._seen.signatures.setdefault(usable, {})
+        self._misfits = self._seen.misfits.setdefault(usable, {})
 
     def fault(self, release: Release) -> tuple[str, str] | None:
         """Why no file of ``release`` can be used, as (kind, detail); None when one can."""
@@ -219,12 +224,16 @@ class Filtering:
                 fault = self._seen.python(requires_python)
             if fault is None:
                 return None
-        return _worst(
-            [
-                (YANKED, "") if is_yanked else _fit_fault(tags, requires_python, self._place, allowed) or _UNKNOWN
-                for tags, requires_python, is_yanked in signature
-            ]
-        )
+        return _worst([*{self._misfits.get(key) or self._misfit(key) for key in signature}])
+
+    def _misfit(self, key: Key) -> tuple[str, str]:
+        """Why files with ``key``, of which none fits, do not."""
+        tags, requires_python, is_yanked = key
+        found = (YANKED, "") if is_yanked else _fit_fault(tags, requires_python, self._place, self._allowed) or _UNKNOWN
+        if len(self._misfits) >= MAX_SEEN:
+            self._misfits.clear()
+        self._misfits[key] = found
+        return found
 
     def _examine(self, release: Release) -> tuple[str, str] | None:
         files = [*release.wheels, release.sdist] if release.sdist is not None else release.wheels
