@@ -51,6 +51,7 @@ $(VENV)/run.stamp: $(VENV)/venv.stamp requirements/build.txt requirements/run.tx
 	@echo "installing requirements/run.txt and the project" >&2
 	@$(INSTALL) -r requirements/build.txt -r requirements/run.txt >&2
 	@$(PIP) install --no-deps --no-build-isolation --editable . >&2
+	@$(RUN) -m compileall -q service resolver transport  # else a command line compiles each time, where Python may not write
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt

@@ -12,7 +12,8 @@ from http import HTTPStatus
 import structlog
 from aiohttp import web
 
-from .problems import Problem, to_response
+from .problems import Problem
+from .replies import to_response
 
 KEEPALIVE = 75.0  # seconds; longer than the 60 of common load balancers, so that they close first
 LINGER = 3.0  # seconds to read what a refused body still sends, so that its sender sees the answer

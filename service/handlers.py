@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
+
+from resolver.model import Stats
 
 from . import bodies, negotiation, parameters, rendering
 from .locks import Locks
 from .problems import Problem, invalid
+from .rendering import Rendered
 from .schema import LockRequest, parse
 
 LOCKS = web.AppKey("locks", Locks)
@@ -83,7 +86,7 @@ async def lock(request: web.Request) -> web.Response:
     form = negotiation.choose(_accept(request), request.query.get("format"))
     asked = await _lock_request(request)
     answer = await request.app[LOCKS].answer(asked, refresh=wants_fresh(request))
-    response = rendering.to_response(
+    response = _to_response(
         answer.rendered, form, served_from=answer.served_from, outputs=asked.outputs, stats=answer.stats
     )
     parts = {
@@ -95,6 +98,19 @@ async def lock(request: web.Request) -> web.Response:
     response.headers["Server-Timing"] = ", ".join(f"{name};dur={value * 1000:.1f}" for name, value in parts.items())
     response.headers["Cache-Control"] = "no-store"  # an answer to POST; the lock itself has a URL to cache
     return response
+
+
+def _to_response(
+    rendered: Rendered, form: str, *, served_from: str, outputs: Sequence[str] = (), stats: Stats | None = None
+) -> web.Response:
+    body = rendering.to_body(rendered, form, served_from=served_from, outputs=outputs, stats=stats)
+    headers = {
+        "ETag": rendering.etag(rendered, form, outputs),
+        "Content-Location": f"/v1/locks/{rendered.id}",
+        "Vary": "Accept",
+    }
+    charset = "utf-8" if form in rendering.FILES else None
+    return web.Response(body=body, content_type=negotiation.MEDIA_TYPES[form], charset=charset, headers=headers)
 
 
 def _accept(request: web.Request) -> str | None:
@@ -111,7 +127,7 @@ def _is_known(request: web.Request, etag: str) -> bool:
 async def _stored(request: web.Request, form: str) -> web.Response:
     rendered = await request.app[LOCKS].stored(request.match_info["id"])
     outputs = () if form in _TEXT_FORMS else tuple(sorted(rendered.texts))
-    response = rendering.to_response(rendered, form, served_from="stored", outputs=outputs)
+    response = _to_response(rendered, form, served_from="stored", outputs=outputs)
     response.headers["Cache-Control"] = "max-age=31536000, immutable"
     if _is_known(request, response.headers["ETag"]):
         kept = ("ETag", "Content-Location", "Vary", "Cache-Control")

@@ -16,6 +16,7 @@ from transport.message import Index
 
 from .admission import Admission
 from .answers import Answers, Finished
+from .counts import Counts
 from .flights import Flights
 from .identity import Identity, identify
 from .indexes import Indexes
@@ -26,7 +27,6 @@ from .rendering import Rendered, is_quick, render
 from .schema import LockRequest
 from .settings import Settings
 from .stored import StoredLocks
-from .telemetry import Telemetry
 
 Resolve = Callable[[Query], Awaitable[Resolution]]
 Clock = Callable[[], datetime]
@@ -58,7 +58,7 @@ class Locks:
         indexes: Indexes,
         resolve: Resolve,
         stored: StoredLocks,
-        telemetry: Telemetry,
+        counts: Counts,
         clock: Clock,
         holds: Holds | None = None,
     ) -> None:
@@ -67,7 +67,7 @@ class Locks:
         self._settings = settings
         self._resolve = resolve
         self._stored = stored
-        self._telemetry = telemetry
+        self._counts = counts
         self._clock = clock
         self._holds = holds
         self._answers = Answers()
@@ -76,7 +76,7 @@ class Locks:
             service.max_concurrent_solves,
             max_waiting=service.max_waiting_solves,
             max_wait=service.max_wait,
-            watch=telemetry.load,
+            watch=counts.load,
         )
         # One thread: locks are rendered one after the other, and the event loop shares the interpreter with one only.
         self._renderer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="render")
@@ -122,14 +122,14 @@ class Locks:
             asked, identity = await self._understand(request, refresh=refresh)
             known = await self._known(asked, identity)
             if known is not None:
-                self._telemetry.lock("stored")
+                self._counts.lock("stored")
                 return Answer(known, "stored", Stats(), perf_counter() - started)
             (rendered, stats), joined = await self._flights.join(identity.key, lambda: self._solve(asked, identity))
         except Exception as error:
-            self._telemetry.lock(from_error(error).name)
+            self._counts.lock(from_error(error).name)
             raise
         served_from = "joined" if joined else "solved"
-        self._telemetry.lock(served_from)
+        self._counts.lock(served_from)
         return Answer(rendered, served_from, stats, perf_counter() - started)
 
     async def _known(self, asked: Asked, identity: Identity) -> Rendered | None:
@@ -176,7 +176,7 @@ class Locks:
             loop = asyncio.get_running_loop()
             rendered = await loop.run_in_executor(self._renderer, render, resolution, identity.digest, asked.notices)
         stats = replace(resolution.stats, render=perf_counter() - started)
-        self._telemetry.solved(stats)
+        self._counts.solved(stats)
         await self._stored.put(rendered)
         if self._holds is not None and resolution.reliance is not None and not asked.ages:
             self._answers.put(identity.key, Finished(rendered, resolution.reliance))

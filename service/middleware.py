@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from . import problems
+from . import replies
 from .connection import Connections
 from .telemetry import Telemetry
 from .tokens import Tokens
@@ -36,10 +36,10 @@ def _request_id(request: web.Request) -> str:
 
 
 def _problem(error: Exception, request_id: str) -> web.Response:
-    found = problems.from_error(error)
+    found = replies.from_any(error)
     if found.name == "internal-error":
         _log.error("unexpected error", exc_info=error)
-    return problems.to_response(found, request_id)
+    return replies.to_response(found, request_id)
 
 
 async def _answer(request: web.Request, handler: Handler, request_id: str) -> web.StreamResponse:

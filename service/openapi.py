@@ -13,7 +13,8 @@ from .answer import LockAnswer, ProblemAnswer
 from .asking import CheckAnswer, CheckRequest, ExplainAnswer, ExplainRequest
 from .negotiation import MEDIA_TYPES
 from .parameters import KNOWN
-from .problems import CONTENT_TYPE, KINDS, Problem, to_document
+from .problems import KINDS, Problem, to_document
+from .replies import CONTENT_TYPE
 from .schema import LockRequest
 
 _REF = "#/components/schemas/{model}"

@@ -6,16 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import orjson
-from aiohttp import web
-
 from resolver import errors as resolving
 from resolver.index.gateway import Missing
 from resolver.remedies import Suggestion
 from transport import errors as transport
-
-CONTENT_TYPE = "application/problem+json"
-_RETRY_AFTER = 5  # seconds; a circuit of the transport is open about as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,22 +178,7 @@ def from_error(error: BaseException) -> Problem:
             return Problem(problem.name, error.detail, members, problem.headers)
         case transport.TransportError():
             return _of_transport(error)
-        case web.HTTPException():
-            return _from_http(error)
     return Problem("internal-error", "The request failed inside the service; its log has the request id")
-
-
-def _from_http(error: web.HTTPException) -> Problem:
-    match error.status:
-        case 404:
-            return Problem("not-found", "No such path; / lists what there is")
-        case 405:
-            allowed = error.headers.get("Allow", "")
-            return Problem("method-not-allowed", f"Use {allowed}", headers={"Allow": allowed})
-        case 413:
-            return Problem("payload-too-large", "The body is larger than this server accepts")
-        case _:
-            return Problem("bad-request", error.reason)
 
 
 def to_document(problem: Problem, instance: str | None = None) -> dict[str, object]:
@@ -215,16 +194,3 @@ def to_document(problem: Problem, instance: str | None = None) -> dict[str, obje
     if instance is not None:
         document["instance"] = f"urn:lockwright:request:{instance}"
     return {**problem.members, **document}
-
-
-def to_response(problem: Problem, instance: str | None = None) -> web.Response:
-    """Return the HTTP answer, with ``Retry-After`` wherever a retry helps after a while."""
-    kind = KINDS[problem.name]
-    headers = dict(problem.headers)
-    if kind.is_retryable and kind.status in {429, 503, 504}:
-        headers.setdefault("Retry-After", str(_RETRY_AFTER))
-    if kind.status == 401:
-        headers.setdefault("WWW-Authenticate", 'Bearer realm="lockwright"')
-    headers["Cache-Control"] = "no-store"
-    body = orjson.dumps(to_document(problem, instance), default=str)
-    return web.Response(status=kind.status, body=body, content_type=CONTENT_TYPE, headers=headers)

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgpack
 import orjson
-from aiohttp import web
 
 from resolver.errors import Unsound
 from resolver.lock.build import build, unfamiliar
@@ -20,7 +19,6 @@ from resolver.lock.requirements_txt import to_requirements
 from resolver.model import Notice, Resolution, Stats
 
 from .identity import lock_id
-from .negotiation import MEDIA_TYPES
 from .problems import Problem, invalid
 
 FILES: Mapping[str, str] = {"pylock": "pylock.toml", "requirements": "requirements.txt"}
@@ -123,36 +121,28 @@ def etag(rendered: Rendered, form: str, outputs: Sequence[str] = ()) -> str:
     return f'"{rendered.id}.{form}{suffix}"'
 
 
-def to_response(
+def to_body(
     rendered: Rendered,
     form: str,
     *,
     served_from: str,
     outputs: Sequence[str] = (),
     stats: Stats | None = None,
-) -> web.Response:
+) -> bytes:
     """Return the answer in ``form``.
 
     Raises:
         Problem: ``not-acceptable``.
     """
     if form in FILES:
-        body = rendered.text(form).encode()
-    else:
-        more: dict[str, Any] = {
-            "served_from": served_from,
-            "outputs": {FILES[name]: rendered.text(name) for name in sorted(set(outputs))},
-        }
-        if stats is not None:
-            more["stats"] = stats_to_document(stats)
-        if form == "json":
-            body = b"%b,%b" % (rendered.body[:-1], orjson.dumps(more)[1:])
-        else:
-            body = msgpack.packb({**rendered.document, **more})
-    headers = {
-        "ETag": etag(rendered, form, outputs),
-        "Content-Location": f"/v1/locks/{rendered.id}",
-        "Vary": "Accept",
+        return rendered.text(form).encode()
+    more: dict[str, Any] = {
+        "served_from": served_from,
+        "outputs": {FILES[name]: rendered.text(name) for name in sorted(set(outputs))},
     }
-    charset = "utf-8" if form in FILES else None
-    return web.Response(body=body, content_type=MEDIA_TYPES[form], charset=charset, headers=headers)
+    if stats is not None:
+        more["stats"] = stats_to_document(stats)
+    if form == "json":
+        return b"%b,%b" % (rendered.body[:-1], orjson.dumps(more)[1:])
+    packed: bytes = msgpack.packb({**rendered.document, **more})
+    return packed

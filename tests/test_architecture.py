@@ -61,8 +61,11 @@ TRANSPORT_BORDER = {"transport.message", "transport.fetch", "transport.errors", 
 RESOLVER_BORDER = {
     "resolver.driver",  # a trial ends where an index does not answer
     "resolver.segments",  # shares the turns
+    "resolver.index.absences",  # keyed by index
     "resolver.index.gateway",
     "resolver.index.known",  # keys facts by the responses they were made of
+    "resolver.index.page_key",  # likewise
+    "resolver.index.standings",  # keyed by index
     "resolver.index.wheel_tail",  # asks for ranges through a function that the gateway passes in
     "resolver.model",  # a Query names its indexes
     "resolver.references",

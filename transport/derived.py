@@ -52,7 +52,7 @@ class _Segment:
         """Up to where its headers were read."""
 
     def part(self, first: int, start: int, end: int) -> bytes:
-        """The bytes from ``start`` to ``end``, counted from byte ``first``; fewer, or none, where they are not there."""
+        """The bytes from ``start`` to ``end``, counted from ``first``; fewer, or none, where they are not there."""
         try:
             return os.pread(self.descriptor, end - start, first + start)
         except OSError:

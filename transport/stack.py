@@ -12,6 +12,8 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING
 
 from .auth import Auth
 from .cache import Cache
@@ -19,11 +21,12 @@ from .clock import SYSTEM, Clock
 from .coalesce import Coalesce
 from .fetch import Fetcher
 from .keyring import Keyring
+from .late import Late
 from .limit import Limit
 from .memory import Memory
 from .netrc import read_netrc
 from .partition import Partitions, load_key
-from .pool import Pool, accepted
+from .pool.decoding import accepted
 from .redaction import KnownSecrets
 from .redirects import Redirects, RequestRecord
 from .resume import Resume
@@ -34,6 +37,9 @@ from .tls import Contexts
 from .turns import Turns
 
 __all__ = ["RequestRecord", "TransportSettings", "open_stack"]
+
+if TYPE_CHECKING:
+    from .pool.connections import Pool
 
 log = logging.getLogger("transport.stack")
 
@@ -63,7 +69,7 @@ async def open_stack(
     known = KnownSecrets()
     keyring = Keyring(clock) if settings.keyring else None
     contexts = Contexts()
-    pool = Pool(settings, contexts, turns or Turns())
+    pool = Late(partial(_pool, settings, contexts, turns or Turns()))
     limit = Limit(
         pool,
         clock,
@@ -93,6 +99,12 @@ async def open_stack(
         await pool.close()
         if keyring is not None:
             await keyring.close()
+
+
+def _pool(settings: TransportSettings, contexts: Contexts, turns: Turns) -> Pool:
+    from .pool.connections import Pool  # noqa: PLC0415 - the HTTP client takes a tenth of a second to import
+
+    return Pool(settings, contexts, turns)
 
 
 def _storage(settings: TransportSettings) -> Storage | None:

@@ -38,7 +38,7 @@ from .sdist import pkg_info_from_sdist, static_metadata
 from .sightings import Ledger
 from .simple import ACCEPT, MalformedPage, parse_page
 from .standing import Reliance, Standing
-from .standing_records import StandingRecords
+from .standings import Standings
 from .wheel import metadata_from_wheel
 from .wheel_tail import NotThere, WholeFileNeeded, read_tail
 
@@ -48,7 +48,6 @@ T = TypeVar("T")
 PARSE_IN_THREAD = 256 * 1024
 # A direct reference is downloaded whole, for its hash goes into the lock.
 MAX_REFERENCE = 512 * 1024 * 1024
-MAX_STANDINGS = 256  # indexes times partitions; requests may name indexes of their own
 MAX_SDIST = 64 * 1024 * 1024  # an sdist is read for its PKG-INFO only
 
 
@@ -83,10 +82,7 @@ class Gateway:
         self._parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parse")
         instants = Instants(monotonic, wall)
         self._known = Known(records, instants, self._note)
-        self._records = records
-        self._terms = terms
-        self._instants = instants
-        self._standings: dict[tuple[Index, str], Standing] = {}
+        self._standings = Standings(records, instants, terms)
         self._absences = Absences(records, instants)
         self._ledger = ledger
         self._noting: dict[int, asyncio.Future[None]] = {}
@@ -100,7 +96,7 @@ class Gateway:
         """
         partition = await self._fetcher.partition(index)
         self._known.note(index, partition)
-        return self._standing(index, partition)
+        return self._standings.of(index, partition)
 
     async def holds(self, indexes: Sequence[Index], reliance: Reliance) -> bool:
         """Whether the pages that an answer rests on are what ``indexes`` would show us now, as whoever we are to them.
@@ -111,18 +107,6 @@ class Gateway:
         if not reliance.holds(self.monotonic()):
             return False
         return reliance.standings <= {await self.standing(index) for index in indexes}
-
-    def _standing(self, index: Index, partition: str) -> Standing:
-        standing = self._standings.get((index, partition))
-        if standing is None:
-            while len(self._standings) >= MAX_STANDINGS:
-                del self._standings[next(iter(self._standings))]
-            standing = Standing()
-            if self._records is not None:
-                kept = StandingRecords(self._records, self._instants, index, partition, self._terms)
-                standing = Standing(kept.recall, kept.keep)
-            self._standings[index, partition] = standing
-        return standing
 
     def known_project(self, key: Hashable, *, dated: bool = False) -> Project | None:
         """The project that a :class:`Standing` has the key of; None where it was dropped to make room.
@@ -155,7 +139,7 @@ class Gateway:
         )
         response = await self._fetch(request, stats)
         self._note_age(response, name, index, stats)
-        standing = self._standing(index, response.partition)
+        standing = self._standings.of(index, response.partition)
         if response.status in (404, 410) or response.status in index.ignore_error_codes:
             standing.note(name, None, response.fresh_until)
             return None

@@ -17,9 +17,7 @@ class Instants:
     size = _PAIR.size
     """Bytes of a packed instant."""
 
-    def __init__(
-        self, monotonic: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
         """``monotonic`` and ``wall`` tell seconds; the second since the epoch."""
         self.monotonic = monotonic
         self._wall = wall
@@ -35,6 +33,8 @@ class Instants:
         Raises:
             struct.error: ``record`` does not begin with one.
         """
+        made: float
+        until: float
         made, until = _PAIR.unpack_from(record)
         now = self._wall()
         if not made - SLACK <= now < until:

@@ -12,7 +12,6 @@ from .links import BadLink, Links
 from .malformed import MalformedPage, PageTooLarge, excerpt
 from .page import ProjectPage
 from .releases import group
-from .simple_html import read_html
 from .simple_json import project_status, read_json
 
 __all__ = ["ACCEPT", "MAX_PAGE", "MalformedPage", "PageTooLarge", "parse_page"]
@@ -45,6 +44,8 @@ def parse_page(body: bytes, content_type: str | None, url: str, name: str) -> Pr
         page = read_json(body, must_declare=kind != _JSON)
         said, entries, status = page.get("name"), page["files"], project_status(page)
     elif kind in _HTML:
+        from .simple_html import read_html  # noqa: PLC0415 - few indexes need lxml, and a warm lock none
+
         html = read_html(body, content_type or "", url)
         said, entries, status, links = html.name, html.files, html.status, html.links or links
     else:

@@ -93,7 +93,7 @@ class _Seen:
         self.pythons: dict[str | None, Fault] = {None: None}
         """Of each Requires-Python, why it does not admit the place."""
         self.tagged: dict[str | None, bool] = {None: True}
-        """Of each tag set, whether its wheels can be installed in the place; of an sdist, which has none, that it can."""
+        """Of each tag set, whether its wheels can be installed in the place; an sdist has none, and can."""
         self.signatures: dict[tuple[bool, bool], dict[Signature, Fault]] = {}
         """By what may be used: wheels, sdists."""
         self.misfits: dict[tuple[bool, bool], dict[Key, tuple[str, str]]] = {}

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
-from aiohttp import web
 from pydantic import SecretStr, ValidationError
 
 from resolver.errors import ResolverError
-from service import handlers, logs, rendering
-from service.app import make_app, transport_settings
-from service.asking import CheckRequest, ExplainRequest
-from service.checking import check
+from service import logs, rendering
 from service.configuration import Configuration, load
-from service.doctor import Doctor
-from service.explaining import explain
+from service.counts import NoCounts
+from service.engine import SWITCH, open_locks, transport_settings
+from service.indexes import Indexes
+from service.locks import Locks
 from service.problems import Problem, from_error, to_document
 from service.schema import parse, parse_as
 from service.settings import IndexSettings, Settings, SettingsError
@@ -108,6 +108,8 @@ def doctor(configuration: Configuration, names: Sequence[str], project: str | No
     chosen = [indexes[name] for name in names or indexes]
     normal = None if project is None else re.sub(r"[-_.]+", "-", project).lower()
 
+    from service.doctor import Doctor  # noqa: PLC0415 - it brings the HTTP client along, which a warm lock needs not
+
     async def examine() -> list[dict[str, Any]]:
         examiner = Doctor(transport_settings(configuration.settings))
         return [(await examiner.examine(index, normal)).to_json() for index in chosen]
@@ -123,22 +125,32 @@ async def _ask(configuration: Configuration, question: str, body: Mapping[str, A
     # Nobody else calls this process, so it needs no tokens, whose file may be another user's.
     service = settings.service.model_copy(update={"tokens_file": None})
     own = replace(configuration, settings=settings.model_copy(update={"service": service}))
-    runner = web.AppRunner(make_app(own), handle_signals=False)
-    await runner.setup()
-    try:
-        locks = runner.app[handlers.LOCKS]
+    gc.disable()  # facts live as long as the process, and it ends with the answer
+    sys.setswitchinterval(SWITCH)
+    async with open_locks(own.settings, Indexes(own.settings.index), NoCounts()) as locks:
         if question == "check":
-            return await check(locks, parse_as(CheckRequest, body))
+            return await _check(locks, body)
         if question == "explain":
-            return await explain(locks, parse_as(ExplainRequest, body))
+            return await _explain(locks, body)
         request = parse(body)
         answer = await locks.answer(request)
-        response = rendering.to_response(
+        content = rendering.to_body(
             answer.rendered, "json", served_from=answer.served_from, outputs=request.outputs, stats=answer.stats
         )
-    finally:
-        await runner.cleanup()
-    assert isinstance(response.body, bytes)
-    document = orjson.loads(response.body)
+    document = orjson.loads(content)
     assert isinstance(document, dict)
     return document
+
+
+async def _check(locks: Locks, body: Mapping[str, Any]) -> dict[str, Any]:
+    from service.asking import CheckRequest  # noqa: PLC0415 - a lock needs none of it
+    from service.checking import check  # noqa: PLC0415 - likewise
+
+    return await check(locks, parse_as(CheckRequest, body))
+
+
+async def _explain(locks: Locks, body: Mapping[str, Any]) -> dict[str, Any]:
+    from service.asking import ExplainRequest  # noqa: PLC0415 - a lock needs none of it
+    from service.explaining import explain  # noqa: PLC0415 - likewise
+
+    return await explain(locks, parse_as(ExplainRequest, body))

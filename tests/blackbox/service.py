@@ -23,8 +23,9 @@ import orjson
 from resolver.driver import resolve
 from resolver.index.gateway import Gateway
 from service import listening, worker
-from service.app import make_app, transport_settings
+from service.app import make_app
 from service.configuration import load
+from service.engine import transport_settings
 from tests.service.indexes import JSON, Service, Wheel, metadata, page
 from tests.transport.server import Server, TestClock, reply
 from transport.redirects import RequestRecord

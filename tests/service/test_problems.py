@@ -14,7 +14,8 @@ import pytest
 import resolver
 import transport
 from resolver.errors import BadIndexResponse, HashMismatch, IndexFailure, ResolverError
-from service.problems import KINDS, TABLE, Problem, from_error, to_document, to_response
+from service.problems import KINDS, TABLE, Problem, from_error, to_document
+from service.replies import to_response
 from transport.errors import BadStatus, Paused, Timeout, TlsFailure, TransportError, Unauthorized
 
 

@@ -18,13 +18,40 @@ from .fact_store import LAYOUT, Records
 from .instants import Instants
 from .page_key import PageKey
 from .simple import ACCEPT
-from .standing import Page
+from .standing import Page, Standing
 from .standing import PageKey as AnyKey
 
 _SECRET = frozenset({"credential", "client_key_password", "proxy"})  # the partition tells them apart
 
 
-class StandingRecords:
+MAX_STANDINGS = 256  # indexes times partitions; requests may name indexes of their own
+
+
+class Standings:
+    """The standing of each index in each partition."""
+
+    def __init__(self, records: Records | None, instants: Instants, terms: str) -> None:
+        """``records`` keep standings beyond the process (None: nothing does), apart by ``terms``: see the gateway."""
+        self._records = records
+        self._instants = instants
+        self._terms = terms
+        self._standings: dict[tuple[Index, str], Standing] = {}
+
+    def of(self, index: Index, partition: str) -> Standing:
+        """The standing of ``index`` in ``partition``."""
+        standing = self._standings.get((index, partition))
+        if standing is None:
+            while len(self._standings) >= MAX_STANDINGS:
+                del self._standings[next(iter(self._standings))]
+            standing = Standing()
+            if self._records is not None:
+                kept = _Kept(self._records, self._instants, index, partition, self._terms)
+                standing = Standing(kept.recall, kept.keep)
+            self._standings[index, partition] = standing
+        return standing
+
+
+class _Kept:
     """What was kept of one index in one partition."""
 
     def __init__(self, records: Records, instants: Instants, index: Index, partition: str, terms: str) -> None:
