@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 import msgpack
@@ -11,7 +10,7 @@ import orjson
 import pytest
 from packaging.version import Version
 
-from resolver.index.fact_store import FactStore
+from resolver.index.fact_store import FactStore, LostFactsError
 from resolver.index.instants import Instants
 from resolver.index.metadata import parse_metadata
 from resolver.index.packed import PackedReleases
@@ -20,25 +19,13 @@ from resolver.index.simple import parse_page
 from resolver.provider.requirements import Metadata, read
 from resolver.provider.versions import VersionList
 
+from .kept import Clocks, Kept
+
 JSON = "application/vnd.pypi.simple.v1+json"
 SUFFIXES = ("", "", ".0", "rc1", ".dev2", ".post1")
 TAILS = ("-py3-none-any.whl", "-1-cp311-abi3-win32.whl", "-cp39-none-any.whl", ".tar.gz", "?")
 URL = "https://index.example/simple/foo/"
 FILE = File("foo-1.0-py3-none-any.whl", "https://index.example/foo-1.0.whl", (("sha256", "00" * 32),), "py3-none-any")
-
-
-class Kept(dict[tuple[str, ...], bytes]):
-    """Records in a dictionary. Obeys :class:`resolver.index.fact_store.Records`."""
-
-    def get(self, *key: str) -> bytes | None:  # type: ignore[override]
-        return super().get(key)
-
-    def put(self, value: bytes, *key: str) -> None:
-        self[key] = value
-
-    def open(self, *key: str) -> Callable[[int, int], bytes] | None:
-        record = self.get(*key)
-        return None if record is None else lambda start, end: record[start:end]
 
 
 def page(seed: int) -> ProjectPage:
@@ -154,3 +141,52 @@ def test_a_record_of_another_shape_is_none(record: bytes) -> None:
         kept[key] = record
     assert store.metadata("public", FILE) is None
     assert store.page("public", "digest") is None
+
+
+def dated(count: int) -> ProjectPage:
+    """A page whose files all give an upload time, so that rows need not be read at once."""
+    files = [
+        {
+            "filename": f"foo-{number}.0-py3-none-any.whl",
+            "url": f"https://files.example/{number:064x}/foo-{number}.0-py3-none-any.whl",
+            "hashes": {"sha256": f"{number:064x}"},
+            "upload-time": "2024-01-02T03:04:05Z",
+        }
+        for number in range(count)
+    ]
+    return parse_page(orjson.dumps({"meta": {"api-version": "1.1"}, "name": "foo", "files": files}), JSON, URL, "foo")
+
+
+@pytest.mark.parametrize("count", [1, 300])
+def test_the_files_of_a_release_are_read_when_they_are_asked_for(count: int) -> None:
+    parsed, kept = dated(count), Kept()
+    FactStore(kept, Instants()).keep_page(parsed, VersionList(parsed.texts), "public", "digest")
+    assert ({key[0] for key in kept} == {"page", "rows"}) == (count > 1)  # what is short is in one piece
+    found = FactStore(kept, Instants()).page("public", "digest")
+    assert found is not None
+    assert found[0] == parsed
+    assert [one.wheels for one in found[0].releases] == [one.wheels for one in parsed.releases]
+
+
+def test_a_page_whose_files_are_gone_is_none_and_one_that_loses_them_says_so() -> None:
+    parsed, kept = dated(300), Kept()
+    FactStore(kept, Instants()).keep_page(parsed, VersionList(parsed.texts), "public", "digest")
+    found = FactStore(kept, Instants()).page("public", "digest")
+    assert found is not None
+    (key,) = (key for key in kept if key[0] == "rows")
+    kept[key] = kept[key].replace(f"foo-{7}.0".encode(), b"bar-7.0")
+    assert found[0].releases[8].wheels == parsed.releases[8].wheels
+    with pytest.raises(LostFactsError):
+        found[0].releases[7].wheels  # noqa: B018 - it is read on access
+    del kept[key]
+    assert FactStore(kept, Instants()).page("public", "digest") is None
+
+
+def test_metadata_without_a_proof_last_as_long_as_what_they_were_read_of() -> None:
+    kept, clocks = Kept(), Clocks()
+    FactStore(kept, clocks.instants).keep_metadata(metadata("a"), "public", FILE, clocks.monotonic + 60.0)
+    found = FactStore(kept, clocks.instants).metadata("public", FILE)
+    assert found is not None
+    assert found[0].core == metadata("a").core
+    clocks.advance(60.0)
+    assert FactStore(kept, clocks.instants).metadata("public", FILE) is None

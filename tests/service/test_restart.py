@@ -47,6 +47,25 @@ async def test_a_restart_needs_neither_the_index_nor_the_bodies_of_its_answers(t
         assert [seen.target for seen in server.seen[asked:]] == ["/files/a-1.0-py3-none-any.whl.metadata"]
 
 
+async def test_a_restart_asks_nobody_for_files_that_were_not_there_or_pages_that_are_fresh(tmp_path: Path) -> None:
+    answers = lasting(content(*WHEELS))
+    del answers["/files/a-2.0-py3-none-any.whl.metadata"]
+    async with index(answers) as server:
+        async with serving(tmp_path, tables(server)) as service:
+            _, first = await service.lock("a")
+        asked = len(server.seen)
+        shutil.rmtree(tmp_path / "cache" / "http")
+        async with serving(tmp_path, tables(server)) as service:
+            status, again = await service.lock("a")
+        assert (status, versions(again), len(server.seen)) == (200, versions(first), asked)
+        assert versions(again)["a"] == ("1.0", "corp")
+        async with serving(tmp_path, tables(server)) as service:
+            body = {"requirements": ["a"], "targets": [{"name": "ci", "python": "3.11", "platform": "linux"}]}
+            async with service.client.post("/v1/lock", json=body, headers={"Cache-Control": "no-cache"}) as response:
+                assert response.status == 200
+        assert len(server.seen) > asked  # who wants all to be asked anew is not told what was
+
+
 @pytest.mark.parametrize("part", [slice(0), slice(300), slice(None, None, -1)])
 async def test_facts_that_are_lost_or_damaged_are_parsed_again_from_what_the_cache_has(
     tmp_path: Path, part: slice

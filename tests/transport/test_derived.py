@@ -198,3 +198,32 @@ async def test_whatever_moment_a_writer_is_killed_at_what_is_left_is_true(tmp_pa
         found = sum(record is not None for record in records)
         await store.close()
     assert found > 20
+
+
+async def test_parts_of_a_record_can_be_read_as_long_as_somebody_holds_it(tmp_path: Path) -> None:
+    store = Derived(tmp_path, 10**9)
+    store.put(b"0123456789", "rows", "a")
+    waiting = store.open("rows", "a")
+    assert waiting is not None
+    assert waiting(2, 5) == b"234"
+    await store.close()
+    later = Derived(tmp_path, 10**9)
+    part = later.open("rows", "a")
+    assert later.open("rows", "b") is None
+    assert part is not None
+    assert (part(2, 5), part(8, 10)) == (b"234", b"89")
+    for path in segments(tmp_path):
+        path.unlink()
+    later._look()
+    assert later.open("rows", "a") is None
+    assert part(2, 5) == b"234"
+    await later.close()
+
+
+async def test_of_a_closed_store_no_parts_are_read(tmp_path: Path) -> None:
+    await filled(tmp_path, range(1))
+    store = Derived(tmp_path, 10**9)
+    part = store.open("page", "0")
+    assert part is not None
+    await store.close()
+    assert part(0, 2) == b""
