@@ -35,6 +35,7 @@ TRANSPORT_WORDS = {
     "reply",
     "secret",
     "settings",
+    "trail",
     "turns",
     "validation",
     "vary",

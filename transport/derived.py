@@ -27,17 +27,19 @@ from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
+from .trail import Trail
+
 log = logging.getLogger("transport.derived")
 
 MAGIC = b"LWD1"  # change it with the layout: strangers' segments end at their first record
 HEADER = struct.Struct("<4s16sII")
 MAX_RECORD = 64 * 1024 * 1024
 SEGMENT = 32 * 1024 * 1024  # bytes after which a new segment is begun; deleting one loses as much
-MAX_TRAILING = 64 * 1024 * 1024  # bytes that wait for the disk
+MAX_TRAILING = 128 * 1024 * 1024  # bytes that wait for the disk
+UNMADE = 16 * 1024  # bytes that a value counts for before it is made
 MAX_INDEXED = 200_000  # records of a process; some 200 bytes each
 SLOW_READ = 0.02  # seconds; a page cache takes a thousandth of it, a network disk more
 LEFT_ALONE = 30.0  # seconds for which a slow disk is not asked
-TRAIL = 0.25  # seconds by which writes are behind, so that a resolve that is under way has the processor
 LOOK_AGAIN = 0.05  # seconds between two looks at what other processes have written
 
 
@@ -83,12 +85,12 @@ class Derived:
         self._segments: dict[str, _Segment] = {}
         self._places: dict[bytes, tuple[_Segment, int, int]] = {}
         self._writer = ThreadPoolExecutor(1, "transport-derived")
-        self._waiting: dict[bytes, bytes] = {}
+        self._waiting: dict[bytes, bytes | Callable[[], bytes]] = {}
         self._trailing = 0
         self._task: asyncio.Future[None] | None = None
-        self._hurry = asyncio.Event()
+        self._trail = Trail()
         self._own: tuple[int, int] | None = None
-        self._is_broken = self._is_closing = self._was_slow = False
+        self._is_broken = self._was_slow = False
         self._slow_until = self._looked = float("-inf")
         self._look()
 
@@ -97,7 +99,7 @@ class Derived:
         name = _name(key)
         waiting = self._waiting.get(name)
         if waiting is not None:
-            return waiting
+            return waiting if isinstance(waiting, bytes) else waiting()
         started = time.monotonic()
         if started < self._slow_until:
             return None
@@ -120,25 +122,30 @@ class Derived:
         name = _name(key)
         waiting = self._waiting.get(name)
         if waiting is not None:
-            return lambda start, end: waiting[start:end]
+            value = waiting if isinstance(waiting, bytes) else waiting()
+            return lambda start, end: value[start:end]
         place = self._places.get(name)
         return None if place is None else partial(place[0].part, place[1] + HEADER.size)
 
-    def put(self, value: bytes, *key: str) -> None:
-        """Keep ``value`` under ``key``, behind the caller; a disk that cannot is gone on without."""
-        if self._is_broken or self._trailing + len(value) > MAX_TRAILING or len(value) > MAX_RECORD:
+    def put(self, value: bytes | Callable[[], bytes], *key: str) -> None:
+        """Keep ``value`` under ``key``, behind the caller; a disk that cannot is gone on without.
+
+        What makes a value, the same each time, is called when the value is written, in a thread, or is asked for.
+        """
+        size = len(value) if isinstance(value, bytes) else UNMADE
+        if self._is_broken or self._trailing + size > MAX_TRAILING or size > MAX_RECORD:
             return
         self._waiting[_name(key)] = value
-        self._trailing += len(value)
+        self._trailing += size
+        self._trail.add()
         if self._trailing > MAX_TRAILING // 2:
-            self._hurry.set()
+            self._trail.hurry()
         if self._task is None:
             self._task = asyncio.ensure_future(self._drain())
 
     async def close(self) -> None:
         """Let the disk have what waits for it."""
-        self._is_closing = True
-        self._hurry.set()
+        self._trail.close()
         while self._task is not None:
             await self._task
         self._writer.shutdown(wait=True)
@@ -153,12 +160,8 @@ class Derived:
         loop = asyncio.get_running_loop()
         try:
             while self._waiting and not self._is_broken:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(TRAIL):
-                        await self._hurry.wait()
+                await self._trail.quiet()
                 batch = list(self._waiting.items())
-                if not self._is_closing:
-                    self._hurry.clear()
                 try:
                     await loop.run_in_executor(self._writer, self._append, batch)
                 except OSError as error:
@@ -168,7 +171,7 @@ class Derived:
                 for name, value in batch:
                     if self._waiting.get(name) is value:
                         del self._waiting[name]
-                    self._trailing -= len(value)
+                    self._trailing -= len(value) if isinstance(value, bytes) else UNMADE
         finally:
             self._task = None
 
@@ -219,9 +222,12 @@ class Derived:
 
     # -- writing, in a thread ----------------------------------------------------
 
-    def _append(self, batch: list[tuple[bytes, bytes]]) -> None:
+    def _append(self, batch: list[tuple[bytes, bytes | Callable[[], bytes]]]) -> None:
         pieces: list[bytes] = []
-        for name, value in batch:
+        for name, given in batch:
+            value = given if isinstance(given, bytes) else given()
+            if len(value) > MAX_RECORD:
+                continue
             pieces += (HEADER.pack(MAGIC, name, len(value), zlib.crc32(value, zlib.crc32(name))), value)
         content = b"".join(pieces)
         if self._own is None or self._own[1] > SEGMENT or not os.fstat(self._own[0]).st_nlink:

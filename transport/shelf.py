@@ -10,7 +10,6 @@ though the disk may still have to delete it.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections import Counter
@@ -23,11 +22,12 @@ from .clock import Clock
 from .freshness import FOREVER
 from .memory import Memory, Record
 from .storage import Key, Storage, Stored
+from .trail import Trail
 
 log = logging.getLogger("transport.cache")
 
-MAX_TRAILING = 64 * 1024 * 1024  # bytes that wait for the disk; beyond it a slow disk loses entries, not memory
-TRAIL = 0.25  # seconds by which writes are behind, so that a resolve that is under way has the processor
+MAX_TRAILING = 128 * 1024 * 1024  # bytes that wait for the disk; beyond it a slow disk loses entries, not memory
+MAX_ABSENT = 10_000  # keys
 CLOCK_SLACK = 60.0  # seconds by which an entry may lie in the future before its age counts as unknown
 READERS = 4
 WARN_EVERY = 60.0
@@ -52,18 +52,18 @@ class Shelf:
         self._trailing = 0
         self._waiting: list[tuple[Callable[[], None], Callable[[bool], None]]] = []
         self._writing: asyncio.Future[None] | None = None
-        self._hurry = asyncio.Event()
-        self._is_closing = False
+        self._trail = Trail()
         self._reading: dict[Key, set[object]] = {}
         self._leaving: Counter[Key] = Counter()  # how many deletions of a key the disk has still to do
         self._warned = float("-inf")
         self._slow_until = float("-inf")
         self._was_slow = False
+        self._absent: set[Key] = set()
+        """Keys that the disk was asked for in vain, by who asked at once: who then waits need not ask again."""
 
     async def close(self) -> None:
         """Let the disk have what waits for it."""
-        self._is_closing = True
-        self._hurry.set()
+        self._trail.close()
         while self._writing is not None:
             await self._writing
         self._readers.shutdown(wait=False, cancel_futures=True)
@@ -75,11 +75,19 @@ class Shelf:
         if records is not None or self._storage is None or self._leaving[key]:
             return records or []
         found = self._quickly(self._storage.find, key)
-        return None if found is None else self._loaded(key, found)
+        if found is None:
+            return None
+        if not found:
+            if len(self._absent) >= MAX_ABSENT:
+                self._absent.clear()
+            self._absent.add(key)
+        return self._loaded(key, found)
 
     async def load(self, key: Key) -> list[Record]:
         """Return the variants of ``key``, those from disk without their bodies."""
-        records = self.at_hand(key)
+        is_absent = key in self._absent
+        self._absent.discard(key)
+        records = self._memory.get(key) or [] if is_absent else self.at_hand(key)
         if records is not None:
             return records
         assert self._storage is not None
@@ -142,7 +150,7 @@ class Shelf:
             lambda is_done: self._kept(size, key, records, is_done=is_done),
         )
         if self._trailing > MAX_TRAILING // 2:
-            self._hurry.set()
+            self._trail.hurry()
 
     def drop(self, key: Key) -> None:
         """Forget ``key``."""
@@ -156,6 +164,7 @@ class Shelf:
     def _later(self, work: Callable[[], None], after: Callable[[bool], None]) -> None:
         """Let a thread do ``work``, behind the answers; then tell ``after`` whether it could."""
         self._waiting.append((work, after))
+        self._trail.add()
         if self._writing is None:
             self._writing = asyncio.ensure_future(self._drain())
 
@@ -163,11 +172,7 @@ class Shelf:
         loop = asyncio.get_running_loop()
         try:
             while self._waiting:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(TRAIL):
-                        await self._hurry.wait()
-                if not self._is_closing:
-                    self._hurry.clear()
+                await self._trail.quiet()
                 batch, self._waiting = self._waiting, []
                 failures = await loop.run_in_executor(self._writer, _do, [work for work, _ in batch])
                 for (_, after), failure in zip(batch, failures, strict=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Hashable
+from contextlib import suppress
 
 from transport.message import Index
 
@@ -29,26 +30,24 @@ class Absences:
     def note(self, file: File, index: Index, partition: str | None) -> None:
         """``index`` did not have ``file`` just now; where ``partition`` is not known, only this process knows."""
         until = self._instants.monotonic() + ABSENT_FOR
-        self._remember((index, file.url, file.hashes), until)
+        self._remember((partition, index, file.url, file.hashes), until)
         key = _record_key(file, index, partition)
         if self._records is not None and key is not None:
             self._records.put(self._instants.pack(until), *key)
 
     def until(self, file: File, index: Index, partition: str | None) -> float:
         """Until when the index lately did not have ``file``, on the monotonic clock; 0 where that is not known."""
-        memory_key = (index, file.url, file.hashes)
+        memory_key = (partition, index, file.url, file.hashes)
         found = self._until.get(memory_key)
         if found is not None or self._records is None:
             return found or 0.0
         key = _record_key(file, index, partition)
         record = None if key is None else self._records.get(*key)
-        if record is None:
-            return 0.0
-        try:
-            until = self._instants.unpack(record)
-        except struct.error:
-            return 0.0
-        self._remember(memory_key, until)
+        until = 0.0
+        if record is not None:
+            with suppress(struct.error):
+                until = self._instants.unpack(record)
+        self._remember(memory_key, until)  # that there is no record as well: a first resolve asks several times
         return until
 
     def _remember(self, key: Hashable, until: float) -> None:

@@ -12,6 +12,7 @@ import struct
 import sys
 from array import array
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any, Protocol, TypeAlias, cast
 from zlib import crc32
@@ -44,8 +45,8 @@ class Records(Protocol):
         """Return the record of ``key``, byte for byte as it was put; None where there is none (any more)."""
         ...
 
-    def put(self, value: bytes, *key: str) -> None:
-        """Keep ``value`` under ``key`` if possible."""
+    def put(self, value: bytes | Callable[[], bytes], *key: str) -> None:
+        """Keep ``value`` under ``key`` if possible: or what makes it, perhaps later and in another thread."""
         ...
 
     def open(self, *key: str) -> Callable[[int, int], bytes] | None:
@@ -83,7 +84,8 @@ class FactStore:
             return  # it was read here
         # An undated page has all its files looked at; and what is short is read in one go.
         is_apart = page.sightings is None and len(rows) > MAX_TOGETHER
-        self._records.put(_pack_page(page, page.releases, versions, None if is_apart else rows), "page", LAYOUT, *key)
+        pack = partial(_pack_page, page, page.releases, versions, None if is_apart else rows)
+        self._records.put(pack, "page", LAYOUT, *key)
         if is_apart:
             self._records.put(rows, "rows", LAYOUT, *key)
 
@@ -114,11 +116,12 @@ class FactStore:
         key = file_key(file)
         if key is None:
             return
-        record = _pack_metadata(metadata)
         if until == math.inf:
-            self._records.put(record, "metadata", LAYOUT, partition, *key)
+            self._records.put(partial(_pack_metadata, metadata), "metadata", LAYOUT, partition, *key)
         else:
-            self._records.put(self._instants.pack(until) + record, "unproved", LAYOUT, partition, *key)
+            self._records.put(
+                self._instants.pack(until) + _pack_metadata(metadata), "unproved", LAYOUT, partition, *key
+            )
 
 
 def file_key(file: File) -> tuple[str, str] | None:

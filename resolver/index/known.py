@@ -22,6 +22,7 @@ from .page_key import PageKey
 # Facts of a real closure of 600 projects come from 110 MB of pages and 85 MB of metadata.
 MAX_PAGE_FACTS = 192 * 1024 * 1024
 MAX_METADATA_FACTS = 64 * 1024 * 1024
+MAX_UNRECORDED = 100_000  # files; some 200 bytes each
 MAX_INDEXES = 256  # whose partition is remembered; requests may name indexes of their own
 
 
@@ -43,6 +44,8 @@ class Known:
         self._metadata: Facts[Metadata] = Facts(MAX_METADATA_FACTS)
         self._store = FactStore(records, instants) if records is not None else None
         self._is_trusting = True
+        self._unrecorded: set[Hashable] = set()
+        """Files of whose metadata there was no record: a first resolve asks for each several times."""
         self._partitions: dict[Index, str] = {}
         """Whose answers an index gives: what is learned of the files that its pages list is kept as theirs."""
 
@@ -92,17 +95,25 @@ class Known:
         """The metadata of ``file``, which never changes under its hash."""
         key = (index, file.url, file.hashes)
         known = self._metadata.get(key)
-        if known is None and self._store is not None and (partition := self._partitions.get(index)) is not None:
-            found = self._store.metadata(partition, file)
-            if found is not None:
-                known, weight = found
-                self._metadata.put(key, known, weight)
+        if known is not None or self._store is None or (partition := self._partitions.get(index)) is None:
+            return known
+        if (partition, key) in self._unrecorded:
+            return None
+        found = self._store.metadata(partition, file)
+        if found is None:
+            if len(self._unrecorded) >= MAX_UNRECORDED:
+                self._unrecorded.clear()
+            self._unrecorded.add((partition, key))
+            return None
+        known, weight = found
+        self._metadata.put(key, known, weight)
         return known
 
     def keep_metadata(self, metadata: Metadata, weight: int, file: File, index: Index, until: float) -> None:
         """Keep the metadata of ``file``, beyond the process ``until`` then (see :func:`holds_until`)."""
         self._metadata.put((index, file.url, file.hashes), metadata, weight)
         partition = self._partitions.get(index)
+        self._unrecorded.discard((partition, (index, file.url, file.hashes)))
         if until > 0.0 and self._store is not None and partition is not None:
             self._store.keep_metadata(metadata, partition, file, until)
 

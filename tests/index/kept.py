@@ -13,8 +13,8 @@ class Kept(dict[tuple[str, ...], bytes]):
     def get(self, *key: str) -> bytes | None:  # type: ignore[override]
         return super().get(key)
 
-    def put(self, value: bytes, *key: str) -> None:
-        self[key] = value
+    def put(self, value: bytes | Callable[[], bytes], *key: str) -> None:
+        self[key] = value if isinstance(value, bytes) else value()
 
     def open(self, *key: str) -> Callable[[int, int], bytes] | None:
         return None if self.get(*key) is None else lambda start, end: (self.get(*key) or b"")[start:end]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from transport import derived
+from transport import derived, trail
 from transport.derived import Derived
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,7 +60,7 @@ async def test_two_processes_write_beside_each_other_and_read_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(derived, "LOOK_AGAIN", -1.0)
-    monkeypatch.setattr(derived, "TRAIL", 0.0)
+    monkeypatch.setattr(trail, "QUIET", 0.0)
     one, two = Derived(tmp_path, 10**9), Derived(tmp_path, 10**9)
     for number in range(5):
         (one if number % 2 else two).put(value(number), str(number))
@@ -162,9 +162,9 @@ async def test_a_disk_that_cannot_be_written_is_gone_on_without(tmp_path: Path) 
 WRITER = """
 import asyncio, sys
 from pathlib import Path
-from transport import derived
+from transport import derived, trail
 from tests.transport.test_derived import value
-derived.TRAIL = 0.0
+trail.QUIET = 0.0
 async def main():
     store = derived.Derived(Path(sys.argv[1]), 10**9)
     print("begun", flush=True)
