@@ -46,9 +46,7 @@ async def test_it_is_quiet_after_the_last_and_not_after_the_first(monkeypatch: p
     monkeypatch.setattr(trail, "QUIET", 0.01)
     one = Trail()
     one.add()
-    waiting = asyncio.create_task(one.quiet())
-    while not waiting.done():
-        await asyncio.sleep(0)
+    await one.quiet()
     assert time.monotonic() - one._last >= trail.QUIET
 
 
