@@ -13,9 +13,8 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from packaging.version import Version
-
-from .filename import FilenameError, sdist_stem, sdist_version, split_wheel, version_of, wheel_tail
+from ..specifier import SortKey, sort_key, sort_key_of
+from .filename import MAX_VERSION, FilenameError, sdist_stem, sdist_version, split_wheel, version_of, wheel_tail
 from .links import BadLink, Links
 from .packed import Key, PackedReleases, shared, shared_key
 from .release import PACKED_FIELDS, Signature
@@ -30,7 +29,7 @@ MAX_REASON = 1000  # characters of a yanked reason
 
 _FOREIGN = "its name is another project's"
 _CANONICAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*", re.ASCII)
-_VERSION = attrgetter("version")
+_ORDER = attrgetter("order")
 
 
 class _Unusable(ValueError):
@@ -40,11 +39,11 @@ class _Unusable(ValueError):
 class _Group:
     """The files of one version, as they come."""
 
-    __slots__ = ("keys", "rows", "sdists", "text", "version")
+    __slots__ = ("keys", "order", "rows", "sdists", "text")
 
-    def __init__(self, version: Version, text: str) -> None:
-        self.version = version
-        self.text = text if _CANONICAL.fullmatch(text) else str(version)
+    def __init__(self, order: SortKey, text: str) -> None:
+        self.order = order
+        self.text = text
         self.rows: list[str] = []
         self.keys: set[Key] = set()
         self.sdists: list[tuple[str, str, Key]] = []
@@ -52,7 +51,9 @@ class _Group:
     def packed(self) -> tuple[str, str, Signature]:
         if self.sdists:
             # One sdist per release, ".tar.gz" before ".zip" (PEP 625), whatever the order on the page.
-            _, row, key = min(self.sdists, key=lambda one: (one[0][-4:].lower() == ".zip", one[0], one[1]))
+            _, row, key = self.sdists[0]
+            if len(self.sdists) > 1:
+                _, row, key = min(self.sdists, key=lambda one: (one[0][-4:].lower() == ".zip", one[0], one[1]))
             self.rows.append(row)
             self.keys.add(key)
         return self.text, "\n".join(self.rows), shared(map(shared_key, self.keys))
@@ -64,28 +65,32 @@ class _Groups:
     The release's text is the canonical form of the spelling that comes first on the page.
     """
 
-    __slots__ = ("_by_version", "_name", "by_text")
+    __slots__ = ("_by_order", "_name", "by_text")
 
     def __init__(self, name: str) -> None:
         self._name = name
         self.by_text: dict[str, _Group] = {}
-        self._by_version: dict[Version, _Group] = {}
+        self._by_order: dict[SortKey, _Group] = {}
 
     def find(self, text: str) -> _Group:
         """Return the group of the version that ``text`` spells."""
         found = self.by_text.get(text)
         if found is None:
-            version = version_of(text)
-            if version is None:
-                raise _Unusable("its version is not one of PEP 440")
-            group = _Group(version, text)
-            found = self.by_text[text] = self._by_version.setdefault(version, group)
+            canonical = text
+            if len(text) <= MAX_VERSION and _CANONICAL.fullmatch(text):
+                order = sort_key_of(text)  # nearly always, and a third of the time that a version takes
+            else:
+                version = version_of(text)
+                if version is None:
+                    raise _Unusable("its version is not one of PEP 440")
+                order, canonical = sort_key(version), str(version)
+            found = self.by_text[text] = self._by_order.setdefault(order, _Group(order, canonical))
         return found
 
     def releases(self, sightings: Sightings | None) -> PackedReleases:
         # a group is made before its first entry proves usable
-        filled = [group for group in self._by_version.values() if group.rows or group.sdists]
-        return PackedReleases.of([group.packed() for group in sorted(filled, key=_VERSION)], sightings)
+        filled = [group for group in self._by_order.values() if group.rows or group.sdists]
+        return PackedReleases.of([group.packed() for group in sorted(filled, key=_ORDER)], sightings)
 
 
 def _hashes(value: Any) -> str:
@@ -226,7 +231,7 @@ def group(  # noqa: C901, PLR0912, PLR0915 - one loop on purpose: calls would co
             else:
                 if core is None:
                     core = entry.get("dist-info-metadata")  # PEP 714: the older key, where the newer is absent
-                core = "" if core is None else _core_metadata(core)
+                core = "" if core is None else "-" if core is True else _core_metadata(core)
 
             size = entry.get("size")
             if size.__class__ is not int or not 0 <= size < 1 << 53:
