@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-import structlog
-
 from resolver.driver import resolve as drive
 from resolver.index.gateway import Gateway
 from transport.clock import SYSTEM
@@ -26,10 +24,11 @@ from .counts import Counts
 from .indexes import Indexes
 from .ledger import Ledger
 from .locks import Clock, Locks
+from .logs import Log
 from .settings import Settings
 from .stored import StoredLocks
 
-_log = structlog.get_logger("lockwright.transport")
+_log = Log("lockwright.transport")
 
 # Seconds that a parsing thread may keep the interpreter from the event loop, which gives it up with each piece that it
 # inflates or hashes: with Python's 5 ms sixteen pieces are a stall of 80 ms.

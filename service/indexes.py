@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import structlog
-
 from transport.message import Index
 
+from .logs import Log
 from .settings import IndexSettings, SettingsError
 
-_log = structlog.get_logger("lockwright.indexes")
+_log = Log("lockwright.indexes")
 
 _Stamp = tuple[tuple[int, int, int] | None, ...]
 

@@ -24,11 +24,10 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 
-import structlog
-
 from transport.clock import SYSTEM, Clock
 
 from .ledger_file import LedgerFile
+from .logs import Log
 
 FOLDER = "first-seen"
 MAX_FILES = 4_000_000
@@ -42,7 +41,7 @@ _UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_
 _MAX_BEGUN = 3  # files that a process begins because of damage; beyond it the disk is what is damaged
 _CLOCK_SET = datetime(2026, 1, 1, tzinfo=UTC).timestamp()  # a clock that shows less would make every file old
 
-_log = structlog.get_logger("lockwright.ledger")
+_log = Log("lockwright.ledger")
 
 
 class Ledger:

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
-import structlog
 
+from .logs import Log
 from .problems import Problem
 from .rendering import Rendered, is_id_of
 
@@ -27,7 +27,7 @@ _MAX_UNWRITTEN = 200  # locks; then answers wait for the disk
 _PAUSES = (0.02, 0.08, 0.0)  # seconds: another worker may have answered with this id and be about to write it
 _MARKERS_PER_LOCK = 10  # empty files: an inode each
 
-_log = structlog.get_logger("lockwright.stored")
+_log = Log("lockwright.stored")
 
 
 class StoredLocks:

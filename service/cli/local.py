@@ -43,7 +43,7 @@ def configure(config: str | None, cache_dir: str | None, *, is_verbose: bool) ->
         )
     except SettingsError as error:
         raise CommandError(f"error: {error}", USAGE) from None
-    logs.configure("debug" if is_verbose else "warning", "console")
+    logs.configure("debug" if is_verbose else "warning", "console", is_late=True)
     return found
 
 
