@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 import secrets
 from time import perf_counter
@@ -23,6 +24,7 @@ _CLIENT_GONE = 499  # what proxies log for it; it is never sent
 _OPEN = frozenset({"/healthz", "/readyz"})  # probes carry no tokens
 
 _log = structlog.get_logger("lockwright.http")
+_standard = logging.getLogger("lockwright.http")
 
 
 def _route(request: web.Request) -> str:
@@ -73,9 +75,9 @@ def observe(telemetry: Telemetry) -> Middleware:
         finally:
             seconds = perf_counter() - started
             telemetry.request(request.method, _route(request), status, seconds)
-            _log.debug(
-                "request", method=request.method, route=_route(request), status=status, ms=round(seconds * 1000, 1)
-            )
+            if _standard.isEnabledFor(logging.DEBUG):  # structlog makes the line before it asks
+                ms = round(seconds * 1000, 1)
+                _log.debug("request", method=request.method, route=_route(request), status=status, ms=ms)
             structlog.contextvars.unbind_contextvars("request_id")
         return response
 

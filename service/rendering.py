@@ -121,21 +121,21 @@ def etag(rendered: Rendered, form: str, outputs: Sequence[str] = ()) -> str:
     return f'"{rendered.id}.{form}{suffix}"'
 
 
-def to_body(
+def to_parts(
     rendered: Rendered,
     form: str,
     *,
     served_from: str,
     outputs: Sequence[str] = (),
     stats: Stats | None = None,
-) -> bytes:
-    """Return the answer in ``form``.
+) -> tuple[bytes | memoryview, ...]:
+    """Return the body of an answer in ``form``; what is there already is not copied.
 
     Raises:
         Problem: ``not-acceptable``.
     """
     if form in FILES:
-        return rendered.text(form).encode()
+        return (rendered.text(form).encode(),)
     more: dict[str, Any] = {
         "served_from": served_from,
         "outputs": {FILES[name]: rendered.text(name) for name in sorted(set(outputs))},
@@ -143,6 +143,5 @@ def to_body(
     if stats is not None:
         more["stats"] = stats_to_document(stats)
     if form == "json":
-        return b"%b,%b" % (rendered.body[:-1], orjson.dumps(more)[1:])
-    packed: bytes = msgpack.packb({**rendered.document, **more})
-    return packed
+        return (memoryview(rendered.body)[:-1], b"," + orjson.dumps(more)[1:])
+    return (msgpack.packb({**rendered.document, **more}),)
