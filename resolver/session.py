@@ -102,7 +102,16 @@ class Session:
                     return None
                 self._stats.projects += 1
                 return (project,)
-        return ()
+        return None  # a name that no index had is asked for again: it may be what the caller has just published
+
+    def _is_absent(self, name: str, index: Index) -> bool:
+        """Whether ``index`` lately did not have ``name``, and may be passed over for the next one."""
+        standing = self._standings.get(index.name)
+        found = None if standing is None else standing.get(name, self._now)
+        if found is None or found[0] is not None:
+            return False
+        self._stood[index.name, name] = None
+        return True
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run ``work`` beside the resolve; it is cancelled when the session closes."""
@@ -148,9 +157,11 @@ class Session:
             return () if project is None else (project,)
         if self._query.options.index_strategy is not IndexStrategy.FIRST_INDEX:
             return await self._find_everywhere(name)
-        for index in self._order:
-            # First index: the one that answers for a name owns it. Merging versions of several indexes would let
-            # anyone who can publish on the public one replace a private package (dependency confusion).
+        # First index: the one that answers for a name owns it. Merging versions of several indexes would let anyone who
+        # can publish on the public one replace a private package (dependency confusion).
+        passed_over = [index for index in self._order if self._is_absent(name, index)]
+        asked = [index for index in self._order if index not in passed_over]
+        for index in (*asked, *passed_over):
             project = await self._page(name, index)
             if project is not None:
                 return (project,)

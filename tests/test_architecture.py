@@ -19,6 +19,7 @@ MAX_LINES = 400  # a file is read in one sitting
 
 # Modules of the transport that are words or pure functions: any layer may use them. All others are layers.
 TRANSPORT_WORDS = {
+    "absence",
     "clock",
     "credentials",
     "errors",
