@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Coroutine, Iterable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from transport.errors import TransportError, Unauthorized
@@ -45,6 +46,7 @@ class Session:
         """(index, name) → the page that was read; absent where it held for this resolve only."""
         self._relied: dict[tuple[str, str | None], None] = {}
         self._expires = math.inf
+        self._changes: dict[str, timedelta] = {}
         self._now = gateway.monotonic()
         self.turns = gateway.turns
         self.slowest: list[tuple[str, float]] = []
@@ -203,6 +205,10 @@ class Session:
         """Note that the answer depends on the pages of ``name``: what is only fetched ahead is none of it."""
         self._relied[name, pinned_index] = None
 
+    def note_change(self, name: str, later: timedelta) -> None:
+        """Note that the same age, counted from ``later``, admits more files of ``name``."""
+        self._changes[name] = later
+
     def reliance(self) -> Reliance | None:
         """What the answer rests on; None where something would have to be asked for again each time."""
         if self._query.options.index_strategy is not IndexStrategy.FIRST_INDEX:
@@ -216,7 +222,8 @@ class Session:
                 page = pages[standing, name] = self._stood[index.name, name]
                 if page is not None:
                     break
-        return Reliance(pages, self._expires)
+        changes = [self._changes[name] for name, _ in self._relied if name in self._changes]
+        return Reliance(pages, self._expires, min(changes, default=None))
 
     def _is_dated(self, name: str) -> bool:
         """Whether it matters when files of ``name`` were uploaded."""

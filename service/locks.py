@@ -177,7 +177,7 @@ class Locks:
         found = self._answers.get(identity.key)
         if found is None or self._holds is None:
             return None
-        if not await self._holds(indexes, found.reliance):
+        if not found.admits_the_same(self._clock) or not await self._holds(indexes, found.reliance):
             self._answers.drop(identity.key)
             return None
         return found.rendered
@@ -218,8 +218,8 @@ class Locks:
         stats = replace(resolution.stats, render=perf_counter() - started)
         self._counts.solved(stats)
         await self._stored.put(rendered)
-        if self._holds is not None and resolution.reliance is not None and not asked.ages:
-            self._answers.put(identity.key, Finished(rendered, resolution.reliance))
+        if self._holds is not None and resolution.reliance is not None:
+            self._answers.put(identity.key, Finished(rendered, resolution.reliance, asked.at))
         return rendered, stats
 
     @property
