@@ -61,8 +61,8 @@ from .solver import (
 from .statement_order import in_order
 from .tables import Name
 
-DECISIONS = 64  # of a solve between two looks at the clock: some 10 µs each where all is at hand
 # Real universal locks have some ten parts; each is a solve of its own.
+MANY = 150  # decisions: to describe them takes as long as a segment of the solve, so others have their turn before
 MAX_REGIONS = 500
 # Pages and metadata files that all trials of suggestions together may ask for beyond what the solve knew. Where a
 # stated requirement is hopeless by itself little is known yet; who takes the suggestion asks for the same files next.
@@ -215,6 +215,8 @@ async def _each_target(work: _Work) -> tuple[TargetResolution, ...]:
     resolutions: list[TargetResolution] = []
     for target in work.query.targets:
         facts, decisions = await _solve(work, target)
+        if len(decisions) > MANY:
+            await work.session.turns.begin_anew()
         pins = await collect(facts, decisions)
         work.remember(pins)
         resolutions.append(TargetResolution(target, pins))
@@ -264,7 +266,9 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
             continue
         except NoSolution as error:
             raise _where(error, region, is_all=tried == 1) from None
+        await work.session.turns.begin_anew()
         needed = await reachability(facts, region, decisions)
+        await work.session.turns.begin_anew()
         pins = {name: pin for name, pin in (await collect(facts, decisions)).items() if name in needed}
         work.remember(pins)
         resolutions.append(RegionResolution(region.space, pins, needed))
@@ -344,7 +348,7 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
     at_hand = _AtHand(facts, solver)
     while True:
         try:
-            event = solver.next_event(at_hand, decisions=1 if watch is not None else DECISIONS)
+            event = solver.next_event(at_hand, decisions=1 if watch is not None else segments.decisions)
         except DecisionsExhausted as error:
             names = tuple(dict.fromkeys(_name(package)[0] for package in error.packages))[:10]
             raise BudgetExhausted(

@@ -13,6 +13,7 @@ from resolver.errors import BudgetExhausted
 from resolver.index.standing import Reliance
 from resolver.model import Query, Resolution, Stats
 from transport.message import Index
+from transport.turns import Turns
 
 from .admission import Admission
 from .answers import Answers, Finished
@@ -24,7 +25,7 @@ from .policy import Policy
 from .problems import Problem, from_error
 from .query import Asked, to_query
 from .recall import Recall, Understood
-from .rendering import Rendered, is_quick, render
+from .rendering import Rendered, is_large, is_quick, render
 from .schema import LockRequest
 from .settings import Settings
 from .stored import StoredLocks
@@ -68,8 +69,12 @@ class Locks:
         counts: Counts,
         clock: Clock,
         holds: Holds | None = None,
+        turns: Turns | None = None,
     ) -> None:
-        """``clock`` tells the time in UTC, for ages such as ``P7D``; without ``holds`` each question is resolved."""
+        """``clock`` tells the time in UTC, for ages such as ``P7D``; without ``holds`` each question is resolved.
+
+        ``turns`` are those that resolves compute in.
+        """
         service = settings.service
         self._settings = settings
         self._resolve = resolve
@@ -77,6 +82,7 @@ class Locks:
         self._counts = counts
         self._clock = clock
         self._holds = holds
+        self._turns = turns
         self._answers = Answers()
         self._recall = Recall()
         self._flights: Flights[tuple[Rendered, Stats]] = Flights()
@@ -210,6 +216,8 @@ class Locks:
     async def _solve(self, asked: Asked, identity: Identity) -> tuple[Rendered, Stats]:
         resolution = await self.resolve(asked.query)
         started = perf_counter()
+        if self._turns is not None and is_large(resolution):
+            await self._turns.begin_anew()
         if is_quick(resolution):
             rendered = render(resolution, identity.digest, asked.notices)
         else:

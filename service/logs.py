@@ -44,7 +44,8 @@ def configure(level: str, form: Literal["auto", "console", "json"], stream: Text
     logging.getLogger("lockwright").setLevel(level.upper())
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)  # the middleware logs requests, with their ids
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        # Asked first whether anybody wants the line: it takes longer to make than many an answer.
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import secrets
 from time import perf_counter
@@ -24,7 +23,6 @@ _CLIENT_GONE = 499  # what proxies log for it; it is never sent
 _OPEN = frozenset({"/healthz", "/readyz"})  # probes carry no tokens
 
 _log = structlog.get_logger("lockwright.http")
-_standard = logging.getLogger("lockwright.http")
 
 
 def _route(request: web.Request) -> str:
@@ -75,9 +73,9 @@ def observe(telemetry: Telemetry) -> Middleware:
         finally:
             seconds = perf_counter() - started
             telemetry.request(request.method, _route(request), status, seconds)
-            if _standard.isEnabledFor(logging.DEBUG):  # structlog makes the line before it asks
-                ms = round(seconds * 1000, 1)
-                _log.debug("request", method=request.method, route=_route(request), status=status, ms=ms)
+            _log.debug(
+                "request", method=request.method, route=_route(request), status=status, ms=round(seconds * 1000, 1)
+            )
             structlog.contextvars.unbind_contextvars("request_id")
         return response
 

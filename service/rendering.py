@@ -23,6 +23,8 @@ from .problems import Problem, invalid
 
 FILES: Mapping[str, str] = {"pylock": "pylock.toml", "requirements": "requirements.txt"}
 MAX_UNFAMILIAR = 50  # entries; writing one for the first time takes some 40 µs
+MAX_QUICK = 400  # pins, of all places; to check and put together takes some 15 µs each
+LARGE = 150  # pins
 _UNKNOWN = "was not rendered"
 
 
@@ -94,7 +96,16 @@ def is_id_of(identifier: str, body: bytes) -> bool:
 
 def is_quick(resolution: Resolution) -> bool:
     """Whether :func:`render` takes less than it takes to hand it to a thread and back: some milliseconds at most."""
-    return unfamiliar(resolution) <= MAX_UNFAMILIAR
+    return _size(resolution) <= MAX_QUICK and unfamiliar(resolution) <= MAX_UNFAMILIAR
+
+
+def is_large(resolution: Resolution) -> bool:
+    """Whether :func:`render` takes long enough for others to have their turn before."""
+    return _size(resolution) > LARGE
+
+
+def _size(resolution: Resolution) -> int:
+    return sum(len(place.pins) for place in (*resolution.targets, *resolution.regions))
 
 
 def stats_to_document(stats: Stats) -> dict[str, object]:
