@@ -105,7 +105,8 @@ def is_large(resolution: Resolution) -> bool:
 
 
 def _size(resolution: Resolution) -> int:
-    return sum(len(place.pins) for place in (*resolution.targets, *resolution.regions))
+    targets, regions = resolution.targets, resolution.regions
+    return sum(len(target.pins) for target in targets) + sum(len(region.pins) for region in regions)
 
 
 def stats_to_document(stats: Stats) -> dict[str, object]:
