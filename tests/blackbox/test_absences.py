@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.service.indexes import Wheel, content, versions
+from tests.service.indexes import Service, Wheel, content, versions
 from tests.transport.server import Answer, Server, TestClock, index, reply
 
 from .service import fresh_for, serving, table
@@ -15,7 +17,7 @@ from .service import fresh_for, serving, table
 Answers = dict[str, Answer | list[Answer]]
 
 A, B = Wheel("a", "1.0", ("b>=1",)), Wheel("b", "1.0")
-OURS, NEWER = Wheel("a", "3.0"), Wheel("b", "1.5")
+OURS = Wheel("a", "3.0")
 
 
 def public() -> Answers:
@@ -81,35 +83,32 @@ async def test_that_a_name_is_not_there_is_believed_for_a_time_and_then_asked_ag
         assert pages(first) == ["/simple/a/", "/simple/b/"]
 
 
-async def test_a_name_that_the_first_index_gets_is_its_own_as_soon_as_it_is_asked(tmp_path: Path) -> None:
-    clock = TestClock()
-    gets_it: Answers = {
+@asynccontextmanager
+async def gets_it(directory: Path, clock: TestClock) -> AsyncIterator[Service]:
+    """The first index does not have the name, and has it when it is asked again."""
+    answers: Answers = {
         **content(OURS),
         "/simple/a/": [reply(b"", 404), fresh_for(60, OURS)],
         "/simple/b/": reply(b"", 404),
     }
     async with (
-        index(gets_it) as first,
+        index(answers) as first,
         index(public()) as second,
-        serving(tmp_path, table(first), table(second, "public"), clock=clock) as service,
+        serving(directory, table(first), table(second, "public"), clock=clock) as service,
     ):
         assert versions((await service.lock("a"))[1])["a"][0] == "1.0"
+        yield service
+
+
+async def test_a_name_that_the_first_index_gets_is_its_own_as_soon_as_it_is_asked(tmp_path: Path) -> None:
+    clock = TestClock()
+    async with gets_it(tmp_path, clock) as service:
         clock.now += 61
         assert versions((await service.lock("a"))[1])["a"][0] == "3.0"
 
 
 async def test_a_request_with_no_cache_asks_the_first_index_at_once(tmp_path: Path) -> None:
-    gets_it: Answers = {
-        **content(OURS),
-        "/simple/a/": [reply(b"", 404), fresh_for(60, OURS)],
-        "/simple/b/": reply(b"", 404),
-    }
-    async with (
-        index(gets_it) as first,
-        index(public()) as second,
-        serving(tmp_path, table(first), table(second, "public")) as service,
-    ):
-        assert versions((await service.lock("a"))[1])["a"][0] == "1.0"
+    async with gets_it(tmp_path, TestClock()) as service:
         body = {"requirements": ["a"], "targets": [{"python": "3.13", "platform": "linux"}]}
         async with service.client.post("/v1/lock", json=body, headers={"Cache-Control": "no-cache"}) as response:
             assert versions(await response.json())["a"][0] == "3.0"
@@ -119,9 +118,9 @@ async def test_a_request_with_no_cache_asks_the_first_index_at_once(tmp_path: Pa
 async def test_a_name_that_no_index_has_is_asked_for_each_time_for_it_may_just_have_been_published(
     tmp_path: Path,
 ) -> None:
-    gets_it: Answers = {**content(OURS), "/simple/a/": [reply(b"", 404), fresh_for(60, OURS)]}
+    answers: Answers = {**content(OURS), "/simple/a/": [reply(b"", 404), fresh_for(60, OURS)]}
     async with (
-        index(gets_it) as first,
+        index(answers) as first,
         index({"/simple/a/": reply(b"", 404)}) as second,
         serving(tmp_path, table(first), table(second, "public")) as service,
     ):
