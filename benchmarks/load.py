@@ -36,7 +36,20 @@ class Load:
     """Seconds."""
     p99: float
     most: float
-    failed: int
+    connect: int
+    """Connections that could not be made; each of the following failed after that."""
+    read: int
+    """Connections that ended before the answer did."""
+    write: int
+    status: int
+    """Answers of 400 and above."""
+    timeout: int
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """How many requests failed, by kind; those that did."""
+        kinds = {name: getattr(self, name) for name in ("connect", "read", "write", "status", "timeout")}
+        return {name: count for name, count in kinds.items() if count}
 
     @property
     def rate(self) -> float:
@@ -126,8 +139,9 @@ def under_load(bench: Bench, question: Question, seconds: int) -> Iterator[Figur
 def _rates(what: str, load: Load, least: float, distinct: int | None = None) -> Iterator[Figure]:
     if not load.requests:
         raise Refused(f"{what}: nothing was answered within {load.seconds:.0f} s")
-    if load.failed:
-        raise Refused(f"{what}: {load.failed} of {load.requests} requests failed")
+    if load.failures:
+        kinds = ", ".join(f"{name} {count}" for name, count in load.failures.items())
+        raise Refused(f"{what}: of {load.requests} requests failed: {kinds}")
     if distinct is not None and load.requests > distinct:
         raise Refused(f"{what}: {load.requests} requests, and only {distinct} were different")
     yield Figure("load", f"{what}: a second", load.rate, "", least, more_is_better=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -58,11 +58,12 @@ from .solver import (
     Unavailable,
     Unsolvable,
 )
+from .staleness import told
 from .statement_order import in_order
 from .tables import Name
 
-DECISIONS = 64  # of a solve between two looks at the clock: some 10 µs each where all is at hand
 # Real universal locks have some ten parts; each is a solve of its own.
+MANY = 150  # decisions: to describe them takes as long as a segment of the solve, so others have their turn before
 MAX_REGIONS = 500
 # Pages and metadata files that all trials of suggestions together may ask for beyond what the solve knew. Where a
 # stated requirement is hopeless by itself little is known yet; who takes the suggestion asks for the same files next.
@@ -122,7 +123,7 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
     finally:
         await session.close()
     stats.slowest = sorted(session.slowest, key=lambda item: -item[1])[:5]
-    notices += _stale(stats, {name for pins in _pins(targets, regions) for name in pins})
+    notices += told(stats, {name for pins in _pins(targets, regions) for name in pins})
     unique = tuple(dict.fromkeys(sorted(notices, key=lambda one: (one.package or "", one.code, one.detail))))
     return Resolution(query, targets, unique, stats, regions, session.reliance())
 
@@ -130,27 +131,6 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
 def _pins(targets: Iterable[TargetResolution], regions: Iterable[RegionResolution]) -> Iterator[Mapping[str, Pin]]:
     yield from (target.pins for target in targets)
     yield from (region.pins for region in regions)
-
-
-def _stale(stats: Stats, used: Container[str]) -> list[Notice]:
-    """Say which of the ``used`` projects are known from copies that an index had no chance, or no need, to confirm.
-
-    What was only fetched ahead stays out: it depends on chance, and a lock must not.
-    """
-    return [
-        Notice("stale", f"a copy that is {_old(age)} old was used: index {index!r} did not confirm it", name, index)
-        for (name, index), age in stats.stale.items()
-        if name in used
-    ]
-
-
-def _old(seconds: float) -> str:
-    """An age in words, rounded down: a lock that is asked for twice in a minute should read the same."""
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        count = int(seconds // length)
-        if count:
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "less than a minute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +195,8 @@ async def _each_target(work: _Work) -> tuple[TargetResolution, ...]:
     resolutions: list[TargetResolution] = []
     for target in work.query.targets:
         facts, decisions = await _solve(work, target)
+        if len(decisions) > MANY:
+            await work.session.turns.begin_anew()
         pins = await collect(facts, decisions)
         work.remember(pins)
         resolutions.append(TargetResolution(target, pins))
@@ -264,7 +246,9 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
             continue
         except NoSolution as error:
             raise _where(error, region, is_all=tried == 1) from None
+        await work.session.turns.begin_anew()
         needed = await reachability(facts, region, decisions)
+        await work.session.turns.begin_anew()
         pins = {name: pin for name, pin in (await collect(facts, decisions)).items() if name in needed}
         work.remember(pins)
         resolutions.append(RegionResolution(region.space, pins, needed))
@@ -344,7 +328,7 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
     at_hand = _AtHand(facts, solver)
     while True:
         try:
-            event = solver.next_event(at_hand, decisions=1 if watch is not None else DECISIONS)
+            event = solver.next_event(at_hand, decisions=1 if watch is not None else segments.decisions)
         except DecisionsExhausted as error:
             names = tuple(dict.fromkeys(_name(package)[0] for package in error.packages))[:10]
             raise BudgetExhausted(

@@ -11,6 +11,8 @@ from .model import Stats
 
 # A solve holds the event loop for no longer than this before others get their turn (DESIGN: some 5 ms).
 MAX_HOLD = 0.004  # seconds
+DECISIONS = 64  # at most between two looks at the clock: some 10 µs each where all is at hand, more in regions
+SHORT, LONG = 0.0005, 0.0015  # seconds between two looks; beyond these there are more decisions the next time, or fewer
 
 
 class Segments:
@@ -21,6 +23,9 @@ class Segments:
         self._turns = turns
         self._since = perf_counter()
         self._is_computing = False
+        self._looked = self._since
+        self.decisions = DECISIONS
+        """How many to make before the next look at the clock."""
 
     async def begin(self) -> None:
         """Wait for a turn to compute."""
@@ -28,7 +33,7 @@ class Segments:
         self._is_computing = True
         now = perf_counter()
         self._stats.fetch += now - self._since
-        self._since = now
+        self._since = self._looked = now
 
     def end(self) -> None:
         """Give the turn back before waiting for something."""
@@ -41,7 +46,13 @@ class Segments:
 
     async def breathe(self) -> None:
         """Let others run if this segment has taken long enough."""
-        if perf_counter() - self._since > MAX_HOLD:
+        now = perf_counter()
+        took, self._looked = now - self._looked, now
+        if took > LONG:
+            self.decisions = max(1, self.decisions // 2)
+        elif took < SHORT:
+            self.decisions = min(DECISIONS, self.decisions * 2)
+        if now - self._since > MAX_HOLD:
             self.end()
             await asyncio.sleep(0)
             await self.begin()

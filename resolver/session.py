@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Coroutine, Iterable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from transport.errors import TransportError, Unauthorized
@@ -45,6 +46,7 @@ class Session:
         """(index, name) → the page that was read; absent where it held for this resolve only."""
         self._relied: dict[tuple[str, str | None], None] = {}
         self._expires = math.inf
+        self._changes: dict[str, timedelta] = {}
         self._now = gateway.monotonic()
         self.turns = gateway.turns
         self.slowest: list[tuple[str, float]] = []
@@ -102,7 +104,16 @@ class Session:
                     return None
                 self._stats.projects += 1
                 return (project,)
-        return ()
+        return None  # a name that no index had is asked for again: it may be what the caller has just published
+
+    def _is_absent(self, name: str, index: Index) -> bool:
+        """Whether ``index`` lately did not have ``name``, and may be passed over for the next one."""
+        standing = self._standings.get(index.name)
+        found = None if standing is None else standing.get(name, self._now)
+        if found is None or found[0] is not None:
+            return False
+        self._stood[index.name, name] = None
+        return True
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run ``work`` beside the resolve; it is cancelled when the session closes."""
@@ -148,9 +159,11 @@ class Session:
             return () if project is None else (project,)
         if self._query.options.index_strategy is not IndexStrategy.FIRST_INDEX:
             return await self._find_everywhere(name)
-        for index in self._order:
-            # First index: the one that answers for a name owns it. Merging versions of several indexes would let
-            # anyone who can publish on the public one replace a private package (dependency confusion).
+        # First index: the one that answers for a name owns it. Merging versions of several indexes would let anyone who
+        # can publish on the public one replace a private package (dependency confusion).
+        passed_over = [index for index in self._order if self._is_absent(name, index)]
+        asked = [index for index in self._order if index not in passed_over]
+        for index in (*asked, *passed_over):
             project = await self._page(name, index)
             if project is not None:
                 return (project,)
@@ -192,6 +205,10 @@ class Session:
         """Note that the answer depends on the pages of ``name``: what is only fetched ahead is none of it."""
         self._relied[name, pinned_index] = None
 
+    def note_change(self, name: str, later: timedelta) -> None:
+        """Note that the same age, counted from ``later``, admits more files of ``name``."""
+        self._changes[name] = later
+
     def reliance(self) -> Reliance | None:
         """What the answer rests on; None where something would have to be asked for again each time."""
         if self._query.options.index_strategy is not IndexStrategy.FIRST_INDEX:
@@ -205,7 +222,8 @@ class Session:
                 page = pages[standing, name] = self._stood[index.name, name]
                 if page is not None:
                     break
-        return Reliance(pages, self._expires)
+        changes = [self._changes[name] for name, _ in self._relied if name in self._changes]
+        return Reliance(pages, self._expires, min(changes, default=None))
 
     def _is_dated(self, name: str) -> bool:
         """Whether it matters when files of ``name`` were uploaded."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from .environment.place import Place
 from .model import Query
 from .provider.candidates import Candidates, Filtering, Project, Selection
+from .provider.cutoffs import put_down
 from .provider.outlook import Outlook, outlook
 from .provider.policy import Order, Policies
 from .provider.standpoint import Standpoints
@@ -122,7 +123,12 @@ class Tables:
             table = self._tables[name] = Candidates(None, VersionList(()), Selection(0, (missing,), 0), Order())
             return table
         opted_in = [version for version in self._policies.kept(name) if _is_yanked(project, version)]
-        seen = self._outlooks[name] = outlook(project, self.standpoints.of(name, opted_in))
+        seen_from = self.standpoints.of(name, opted_in)
+        if not project.sources and not self._references.project(name):
+            seen_from, later = put_down(seen_from, project)
+            if later is not None and self._policies.release_age(name) is not None:
+                self._session.note_change(name, later)
+        seen = self._outlooks[name] = outlook(project, seen_from)
         preferred = self._policies.preferred(name)
         table = self._tables[name] = seen.table.preferring(preferred) if preferred else seen.table
         return table

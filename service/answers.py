@@ -1,15 +1,16 @@
 """Finished answers by question: served again while the index content that they rest on stands.
 
 Nothing here knows HTTP or time as clients see it: an answer is good exactly as long as every page it was made from is
-fresh and the same (RFC 9111 §4.2), or has been confirmed since. A question whose answer depends on the moment it is
-asked at (``exclude_newer = "P7D"``) is another question each time.
+fresh and the same (RFC 9111 §4.2), or has been confirmed since. Where an age limits upload times (``exclude_newer =
+"P7D"``) it is also good only as long as the age admits no other files than it did.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from resolver.index.standing import Reliance
 
@@ -25,6 +26,15 @@ class Finished:
 
     rendered: Rendered
     reliance: Reliance
+    asked_at: datetime | None = None
+    """When, where an age is part of the question."""
+
+    def admits_the_same(self, now: Callable[[], datetime]) -> bool:
+        """Whether ages that are counted from ``now`` admit the files that they admitted."""
+        if self.asked_at is None:
+            return True
+        passed, allowed = now() - self.asked_at, self.reliance.admits_more_after
+        return timedelta(0) <= passed and (allowed is None or passed < allowed)
 
 
 class Answers:

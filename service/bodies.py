@@ -70,6 +70,11 @@ async def read(request: web.Request, limits: Limits) -> bytes:
         Problem: ``payload-too-large``, ``request-timeout``, ``unsupported-media-type`` for a coded one.
     """
     _check_head(request, limits)
+    if request.content.is_eof():  # it came with its head, as small ones do: nothing to wait for
+        body = request.content.read_nowait()
+        if len(body) > limits.size:
+            raise _too_large(limits)
+        return body
     parts, size = list[bytes](), 0
     async with _deadline(limits):
         async for part in request.content.iter_any():

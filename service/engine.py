@@ -113,7 +113,7 @@ async def open_locks(
         derived = await asyncio.to_thread(_derived, settings)
         terms = repr((given.private_addresses, given.allowed_urls))
         gateway = Gateway(fetcher, turns, system.monotonic, ledger, derived, system.wall, terms)
-        locks = Locks(settings, indexes, partial(drive, gateway=gateway), stored, counts, now, gateway.holds)
+        locks = Locks(settings, indexes, partial(drive, gateway=gateway), stored, counts, now, gateway.holds, turns)
         try:
             yield locks
         finally:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Mapping
 
 from aiohttp import web
 
-from resolver.model import Stats
-
 from . import bodies, negotiation, parameters, rendering
-from .locks import Locks
+from .answered import Answered, to_headers
+from .locks import Answer, Locks
 from .problems import Problem, invalid
-from .rendering import Rendered
 from .schema import LockRequest, parse
 
 LOCKS = web.AppKey("locks", Locks)
@@ -57,60 +56,78 @@ def check_head(request: web.Request) -> None:
             raise Problem("bad-request", f"more than one {name} header")
 
 
-async def _lock_request(request: web.Request) -> LockRequest:
-    check_head(request)
-    limits = request.app[LIMITS]
+async def _form_request(request: web.Request) -> LockRequest:
+    files, fields = await bodies.read_form(request, request.app[LIMITS])
+    pairs = [(name, value) for name, value in request.query.items() if name != "format"]
+    return parse({**parameters.to_request([*pairs, *fields]), "files": files})
+
+
+def _check_content(request: web.Request) -> None:
+    """Refuse what is no lock request before its body is read.
+
+    Raises:
+        Problem: ``invalid-request`` for an unknown parameter, ``unsupported-media-type``.
+    """
     if request.content_type == "application/json":
         check_parameters(request, frozenset({"format"}))
-        return parse(bodies.decode_json(await bodies.read(request, limits)))
-    pairs = [(name, value) for name, value in request.query.items() if name != "format"]
-    if request.content_type in _BODIES:
+    elif request.content_type in _BODIES:
         if request.charset not in {None, "utf-8", "us-ascii"}:
             raise Problem("unsupported-media-type", "Text bodies are UTF-8")
-        options = parameters.to_request(pairs)
-        name = _BODIES[request.content_type]
-        text = bodies.decode_text(await bodies.read(request, limits), "the body")
-        return parse({**options, "files": {name: text}, "roots": [name]})
-    if request.content_type == "multipart/form-data":
-        files, fields = await bodies.read_form(request, limits)
-        return parse({**parameters.to_request([*pairs, *fields]), "files": files})
-    raise Problem(
-        "unsupported-media-type",
-        f"Send one of {_ACCEPTED} (curl: -H 'Content-Type: text/plain')",
-        headers={"Accept-Post": _ACCEPTED},
-    )
+    elif request.content_type != "multipart/form-data":
+        raise Problem(
+            "unsupported-media-type",
+            f"Send one of {_ACCEPTED} (curl: -H 'Content-Type: text/plain')",
+            headers={"Accept-Post": _ACCEPTED},
+        )
 
 
-async def lock(request: web.Request) -> web.Response:
+def _lock_request(request: web.Request, body: bytes) -> LockRequest:
+    if request.content_type == "application/json":
+        return parse(bodies.decode_json(body))
+    options = parameters.to_request([(name, value) for name, value in request.query.items() if name != "format"])
+    name = _BODIES[request.content_type]
+    return parse({**options, "files": {name: bodies.decode_text(body, "the body")}, "roots": [name]})
+
+
+def _digest(request: web.Request, body: bytes) -> bytes:
+    """Return a digest of all that is read of a request, but who asks and for which form.
+
+    The media type's parameters were checked, and change nothing.
+    """
+    found = hashlib.sha256(f"{request.content_type} {request.rel_url.raw_query_string}\n".encode())
+    found.update(body)
+    return found.digest()
+
+
+async def lock(request: web.Request) -> web.StreamResponse:
     """Resolve and return a lock."""
     form = negotiation.choose(_accept(request), request.query.get("format"))
-    asked = await _lock_request(request)
-    answer = await request.app[LOCKS].answer(asked, refresh=wants_fresh(request))
-    response = _to_response(
-        answer.rendered, form, served_from=answer.served_from, outputs=asked.outputs, stats=answer.stats
+    check_head(request)
+    _check_content(request)
+    locks = request.app[LOCKS]
+    if request.content_type == "multipart/form-data":  # each with a boundary of its own
+        asked = await _form_request(request)
+        return _to_response(await locks.answer(asked, refresh=wants_fresh(request)), form)
+    body = await bodies.read(request, request.app[LIMITS])
+    seen = None if wants_fresh(request) else _digest(request, body)
+    answer = None if seen is None else await locks.again(seen)
+    if answer is None:
+        answer = await locks.answer(_lock_request(request, body), refresh=seen is None, seen=seen)
+    return _to_response(answer, form)
+
+
+def _to_response(answer: Answer, form: str) -> web.StreamResponse:
+    stats = answer.stats
+    parts = rendering.to_parts(
+        answer.rendered, form, served_from=answer.served_from, outputs=answer.outputs, stats=stats
     )
-    parts = {
-        "fetch": answer.stats.fetch,
-        "solve": answer.stats.solve,
-        "render": answer.stats.render,
-        "total": answer.seconds,
-    }
-    response.headers["Server-Timing"] = ", ".join(f"{name};dur={value * 1000:.1f}" for name, value in parts.items())
+    response = Answered(parts, to_headers(answer.rendered, form, answer.outputs))
+    response.headers["Server-Timing"] = (
+        f"fetch;dur={stats.fetch * 1000:.1f}, solve;dur={stats.solve * 1000:.1f},"
+        f" render;dur={stats.render * 1000:.1f}, total;dur={answer.seconds * 1000:.1f}"
+    )
     response.headers["Cache-Control"] = "no-store"  # an answer to POST; the lock itself has a URL to cache
     return response
-
-
-def _to_response(
-    rendered: Rendered, form: str, *, served_from: str, outputs: Sequence[str] = (), stats: Stats | None = None
-) -> web.Response:
-    body = rendering.to_body(rendered, form, served_from=served_from, outputs=outputs, stats=stats)
-    headers = {
-        "ETag": rendering.etag(rendered, form, outputs),
-        "Content-Location": f"/v1/locks/{rendered.id}",
-        "Vary": "Accept",
-    }
-    charset = "utf-8" if form in rendering.FILES else None
-    return web.Response(body=body, content_type=negotiation.MEDIA_TYPES[form], charset=charset, headers=headers)
 
 
 def _accept(request: web.Request) -> str | None:
@@ -124,28 +141,30 @@ def _is_known(request: web.Request, etag: str) -> bool:
     return "*" in tags or etag in tags
 
 
-async def _stored(request: web.Request, form: str) -> web.Response:
+async def _stored(request: web.Request, form: str) -> web.StreamResponse:
     rendered = await request.app[LOCKS].stored(request.match_info["id"])
     outputs = () if form in _TEXT_FORMS else tuple(sorted(rendered.texts))
-    response = _to_response(rendered, form, served_from="stored", outputs=outputs)
-    response.headers["Cache-Control"] = "max-age=31536000, immutable"
-    if _is_known(request, response.headers["ETag"]):
-        kept = ("ETag", "Content-Location", "Vary", "Cache-Control")
-        return web.Response(status=304, headers={name: response.headers[name] for name in kept})
-    return response
+    headers = to_headers(rendered, form, outputs)
+    headers["Cache-Control"] = "max-age=31536000, immutable"
+    if form in _TEXT_FORMS:
+        rendered.text(form)  # what cannot be had is not unchanged either
+    if _is_known(request, headers["ETag"]):
+        del headers["Content-Type"]
+        return web.Response(status=304, headers=headers)
+    return Answered(rendering.to_parts(rendered, form, served_from="stored", outputs=outputs), headers)
 
 
-async def stored_lock(request: web.Request) -> web.Response:
+async def stored_lock(request: web.Request) -> web.StreamResponse:
     """Return a stored lock in the form that ``Accept`` or ``?format=`` asks for."""
     check_parameters(request, frozenset({"format"}))
     return await _stored(request, negotiation.choose(_accept(request), request.query.get("format")))
 
 
-async def stored_pylock(request: web.Request) -> web.Response:
+async def stored_pylock(request: web.Request) -> web.StreamResponse:
     """Return a stored lock as pylock.toml (PEP 751)."""
     return await _stored(request, "pylock")
 
 
-async def stored_requirements(request: web.Request) -> web.Response:
+async def stored_requirements(request: web.Request) -> web.StreamResponse:
     """Return a stored lock as a requirements file with hashes."""
     return await _stored(request, "requirements")

@@ -91,7 +91,8 @@ def identify(asked: Asked) -> Identity:
     body = orjson.dumps(_canonical(asked), option=orjson.OPT_SORT_KEYS)
     digest = "sha256:" + hashlib.sha256(body).hexdigest()
     credentials: tuple[Credential | None, ...] = tuple(index.credential for index in query.indexes)
-    return Identity(digest, (digest, query.budget, query.refresh, credentials))
+    # What we have to say about a request is in its lock, and does not follow from what it means.
+    return Identity(digest, (digest, query.budget, query.refresh, credentials, asked.notices))
 
 
 def lock_id(document: bytes) -> str:

@@ -13,6 +13,7 @@ from resolver.errors import BudgetExhausted
 from resolver.index.standing import Reliance
 from resolver.model import Query, Resolution, Stats
 from transport.message import Index
+from transport.turns import Turns
 
 from .admission import Admission
 from .answers import Answers, Finished
@@ -23,7 +24,8 @@ from .indexes import Indexes
 from .policy import Policy
 from .problems import Problem, from_error
 from .query import Asked, to_query
-from .rendering import Rendered, is_quick, render
+from .recall import Recall, Understood
+from .rendering import Rendered, is_large, is_quick, render
 from .schema import LockRequest
 from .settings import Settings
 from .stored import StoredLocks
@@ -38,6 +40,10 @@ _PATIENCE = 5.0  # seconds beyond the budget: the resolver ends itself, this cat
 _LARGE = 64 * 1024  # characters; reading more takes longer than the event loop should be held
 
 
+def _draining() -> Problem:
+    return Problem("draining", "This server is shutting down; ask another one")
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A lock and how it came about."""
@@ -47,6 +53,8 @@ class Answer:
     stats: Stats
     seconds: float
     """Of this request, waiting included."""
+    outputs: tuple[str, ...] = ()
+    """Forms that the request wants beside the one of the answer."""
 
 
 class Locks:
@@ -61,8 +69,12 @@ class Locks:
         counts: Counts,
         clock: Clock,
         holds: Holds | None = None,
+        turns: Turns | None = None,
     ) -> None:
-        """``clock`` tells the time in UTC, for ages such as ``P7D``; without ``holds`` each question is resolved."""
+        """``clock`` tells the time in UTC, for ages such as ``P7D``; without ``holds`` each question is resolved.
+
+        ``turns`` are those that resolves compute in.
+        """
         service = settings.service
         self._settings = settings
         self._resolve = resolve
@@ -70,7 +82,9 @@ class Locks:
         self._counts = counts
         self._clock = clock
         self._holds = holds
+        self._turns = turns
         self._answers = Answers()
+        self._recall = Recall()
         self._flights: Flights[tuple[Rendered, Stats]] = Flights()
         self._admission = Admission(
             service.max_concurrent_solves,
@@ -103,14 +117,35 @@ class Locks:
 
     async def _understand(self, request: LockRequest, *, refresh: bool) -> tuple[Asked, Identity]:
         if self.is_closed:
-            raise Problem("draining", "This server is shutting down; ask another one")
+            raise _draining()
         texts = (*request.files.values(), *(request.requirements or ()), request.lock.content if request.lock else "")
         if sum(map(len, texts)) > _LARGE:
             return await asyncio.to_thread(self._read, request, refresh)
         return self._read(request, refresh)
 
-    async def answer(self, request: LockRequest, *, refresh: bool = False) -> Answer:
+    async def again(self, seen: bytes) -> Answer | None:
+        """Answer the request with the digest ``seen``, if it was understood before and its answer still holds.
+
+        Raises:
+            Problem: the service is draining.
+            TransportError: who we are to an index cannot be said.
+        """
+        started = perf_counter()
+        understood = self._recall.get(seen, self.indexes)
+        if understood is None:
+            return None
+        if self.is_closed:
+            raise _draining()
+        known = await self._known(understood.identity, understood.indexes)
+        if known is None:
+            return None
+        self._counts.lock("stored")
+        return Answer(known, "stored", Stats(), perf_counter() - started, understood.outputs)
+
+    async def answer(self, request: LockRequest, *, refresh: bool = False, seen: bytes | None = None) -> Answer:
         """Answer ``request``, together with whoever asks the same at the same time.
+
+        ``seen`` is a digest by which :meth:`again` knows it.
 
         Raises:
             Problem: the request is invalid or denied, or the service is overloaded or draining.
@@ -119,25 +154,36 @@ class Locks:
         """
         started = perf_counter()
         try:
+            server = self.indexes
             asked, identity = await self._understand(request, refresh=refresh)
-            known = await self._known(asked, identity)
+            indexes, outputs = asked.query.indexes, tuple(request.outputs)
+            if seen is not None and not self._depends_on_time(request):
+                self._recall.put(seen, Understood(identity, indexes, outputs, server))
+            known = None if refresh else await self._known(identity, indexes)
             if known is not None:
                 self._counts.lock("stored")
-                return Answer(known, "stored", Stats(), perf_counter() - started)
+                return Answer(known, "stored", Stats(), perf_counter() - started, outputs)
             (rendered, stats), joined = await self._flights.join(identity.key, lambda: self._solve(asked, identity))
         except Exception as error:
             self._counts.lock(from_error(error).name)
             raise
         served_from = "joined" if joined else "solved"
         self._counts.lock(served_from)
-        return Answer(rendered, served_from, stats, perf_counter() - started)
+        return Answer(rendered, served_from, stats, perf_counter() - started, outputs)
 
-    async def _known(self, asked: Asked, identity: Identity) -> Rendered | None:
+    def _depends_on_time(self, request: LockRequest) -> bool:
+        """Whether the same words may mean something else later: an instant comes to lie before the server's floor."""
+        asked = request.options
+        if self._settings.policy.min_release_age is None:
+            return False
+        return asked.exclude_newer is not None or any(one.exclude_newer is not None for one in asked.packages.values())
+
+    async def _known(self, identity: Identity, indexes: Sequence[Index]) -> Rendered | None:
         """The answer to the same question, if what it rests on still holds for whoever we are to the indexes now."""
-        found = None if asked.query.refresh else self._answers.get(identity.key)
+        found = self._answers.get(identity.key)
         if found is None or self._holds is None:
             return None
-        if not await self._holds(asked.query.indexes, found.reliance):
+        if not found.admits_the_same(self._clock) or not await self._holds(indexes, found.reliance):
             self._answers.drop(identity.key)
             return None
         return found.rendered
@@ -170,6 +216,8 @@ class Locks:
     async def _solve(self, asked: Asked, identity: Identity) -> tuple[Rendered, Stats]:
         resolution = await self.resolve(asked.query)
         started = perf_counter()
+        if self._turns is not None and is_large(resolution):
+            await self._turns.begin_anew()
         if is_quick(resolution):
             rendered = render(resolution, identity.digest, asked.notices)
         else:
@@ -178,8 +226,8 @@ class Locks:
         stats = replace(resolution.stats, render=perf_counter() - started)
         self._counts.solved(stats)
         await self._stored.put(rendered)
-        if self._holds is not None and resolution.reliance is not None and not asked.ages:
-            self._answers.put(identity.key, Finished(rendered, resolution.reliance))
+        if self._holds is not None and resolution.reliance is not None:
+            self._answers.put(identity.key, Finished(rendered, resolution.reliance, asked.at))
         return rendered, stats
 
     @property

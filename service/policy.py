@@ -53,6 +53,11 @@ class Policy:
         self._now = now
         self._floor = None if settings.min_release_age is None else timedelta(seconds=settings.min_release_age)
 
+    @property
+    def now(self) -> datetime:
+        """The moment."""
+        return self._now
+
     def index(self, name: str, url: str, *, explicit: bool = False) -> Index:
         """Return the index that a request named by URL.
 

@@ -28,6 +28,8 @@ class Asked:
     query: Query
     ages: Mapping[str, timedelta] = field(default_factory=dict)
     """Package name, ``""`` for the query's own → age."""
+    at: datetime | None = None
+    """When it was asked: what ages are counted from; None where there is none."""
     notices: tuple[Notice, ...] = ()
     """What reading the request gave cause to warn about."""
 
@@ -244,7 +246,8 @@ def to_query(
         limits=policy.limits,
         refresh=refresh,
     )
-    return Asked(query, reader.ages, (*reader.notices, *inputs.warnings, *_hints(inputs)))
+    notices = (*reader.notices, *inputs.warnings, *_hints(inputs))
+    return Asked(query, reader.ages, policy.now if reader.ages else None, notices)
 
 
 def _with_python(universal: Universal, stated: str | None, default: str) -> Universal:

@@ -23,6 +23,8 @@ from .problems import Problem, invalid
 
 FILES: Mapping[str, str] = {"pylock": "pylock.toml", "requirements": "requirements.txt"}
 MAX_UNFAMILIAR = 50  # entries; writing one for the first time takes some 40 µs
+MAX_QUICK = 400  # pins, of all places; to check and put together takes some 15 µs each
+LARGE = 150  # pins
 _UNKNOWN = "was not rendered"
 
 
@@ -94,7 +96,17 @@ def is_id_of(identifier: str, body: bytes) -> bool:
 
 def is_quick(resolution: Resolution) -> bool:
     """Whether :func:`render` takes less than it takes to hand it to a thread and back: some milliseconds at most."""
-    return unfamiliar(resolution) <= MAX_UNFAMILIAR
+    return _size(resolution) <= MAX_QUICK and unfamiliar(resolution) <= MAX_UNFAMILIAR
+
+
+def is_large(resolution: Resolution) -> bool:
+    """Whether :func:`render` takes long enough for others to have their turn before."""
+    return _size(resolution) > LARGE
+
+
+def _size(resolution: Resolution) -> int:
+    targets, regions = resolution.targets, resolution.regions
+    return sum(len(target.pins) for target in targets) + sum(len(region.pins) for region in regions)
 
 
 def stats_to_document(stats: Stats) -> dict[str, object]:
@@ -121,21 +133,21 @@ def etag(rendered: Rendered, form: str, outputs: Sequence[str] = ()) -> str:
     return f'"{rendered.id}.{form}{suffix}"'
 
 
-def to_body(
+def to_parts(
     rendered: Rendered,
     form: str,
     *,
     served_from: str,
     outputs: Sequence[str] = (),
     stats: Stats | None = None,
-) -> bytes:
-    """Return the answer in ``form``.
+) -> tuple[bytes | memoryview, ...]:
+    """Return the body of an answer in ``form``; what is there already is not copied.
 
     Raises:
         Problem: ``not-acceptable``.
     """
     if form in FILES:
-        return rendered.text(form).encode()
+        return (rendered.text(form).encode(),)
     more: dict[str, Any] = {
         "served_from": served_from,
         "outputs": {FILES[name]: rendered.text(name) for name in sorted(set(outputs))},
@@ -143,6 +155,5 @@ def to_body(
     if stats is not None:
         more["stats"] = stats_to_document(stats)
     if form == "json":
-        return b"%b,%b" % (rendered.body[:-1], orjson.dumps(more)[1:])
-    packed: bytes = msgpack.packb({**rendered.document, **more})
-    return packed
+        return (memoryview(rendered.body)[:-1], b"," + orjson.dumps(more)[1:])
+    return (msgpack.packb({**rendered.document, **more}),)

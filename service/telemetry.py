@@ -55,6 +55,9 @@ class Telemetry:
             "lockwright_solves_waiting", "Resolutions waiting for a slot", multiprocess_mode="livesum", registry=own
         )
 
+        self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._outcomes: dict[str, Counter] = {}
+
     def load(self, running: int, waiting: int) -> None:
         """Set the gauges of the admission."""
         self._running.set(running)
@@ -62,12 +65,22 @@ class Telemetry:
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request; ``route`` is a registered path pattern."""
-        self._requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        # The library looks its children up under a lock, after making text of every label.
+        found = self._answered.get((method, route, status))
+        if found is None:
+            counter = self._requests.labels(method if method in _METHODS else "other", route, str(status))
+            found = (counter, self._seconds.labels(route))
+            if method in _METHODS:
+                self._answered[method, route, status] = found
+        found[0].inc()
+        found[1].observe(seconds)
 
     def lock(self, outcome: str) -> None:
         """Count one lock request."""
-        self._locks.labels(outcome).inc()
+        found = self._outcomes.get(outcome)
+        if found is None:
+            found = self._outcomes[outcome] = self._locks.labels(outcome)
+        found.inc()
 
     def solved(self, stats: Stats) -> None:
         """Count what one resolution cost."""

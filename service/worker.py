@@ -19,10 +19,10 @@ import structlog
 from aiohttp import web
 
 from . import pages
+from .accepting import Acceptor
 from .app import make_app
 from .configuration import Configuration
 from .handlers import LOCKS
-from .listening import BACKLOG
 from .locks import Locks, Resolve
 from .middleware import CONNECTIONS
 
@@ -31,16 +31,13 @@ _LAST_WORDS = 2.0  # seconds before the drain limit in which requests are told t
 _log = structlog.get_logger("lockwright.worker")
 
 
-async def start(app: web.Application, sock: socket.socket, *, limit: float) -> tuple[web.AppRunner, asyncio.Server]:
+async def start(app: web.Application, sock: socket.socket, *, limit: float) -> tuple[web.AppRunner, Acceptor]:
     """Start to serve ``app`` on ``sock``; ``limit`` is how many seconds requests may take to end at shutdown."""
     # A client that goes away cancels its work; all else that a connection does is in service.connection.
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=limit)
     await runner.setup()
     assert runner.server is not None
-    loop = asyncio.get_running_loop()
-    factory = partial(app[CONNECTIONS].open, runner.server)
-    create = loop.create_unix_server if sock.family == socket.AF_UNIX else loop.create_server
-    return runner, await create(factory, sock=sock, backlog=BACKLOG)
+    return runner, Acceptor(sock, partial(app[CONNECTIONS].open, runner.server))
 
 
 class _Signals:
@@ -86,7 +83,7 @@ async def serve(
     service = configuration.settings.service
     app = make_app(configuration, resolve=resolve)
     signals = _Signals(lifeline)
-    runner, server = await start(app, sock, limit=service.drain_limit)
+    runner, acceptor = await start(app, sock, limit=service.drain_limit)
     try:
         on_ready()
         needs_grace = await signals.first()
@@ -97,7 +94,7 @@ async def serve(
     finally:
         locks = app[LOCKS]
         locks.is_closed = True
-        server.close()
+        acceptor.close()
         last_words = asyncio.create_task(_close_in(max(0.0, service.drain_limit - _LAST_WORDS), locks))
         await runner.cleanup()
         last_words.cancel()

@@ -19,6 +19,7 @@ MAX_LINES = 400  # a file is read in one sitting
 
 # Modules of the transport that are words or pure functions: any layer may use them. All others are layers.
 TRANSPORT_WORDS = {
+    "absence",
     "clock",
     "credentials",
     "errors",
@@ -55,7 +56,7 @@ TRANSPORT_PARTS = {
 }
 
 # What a server needs of aiohttp beside ``aiohttp.web``: names and body parts, nothing that connects.
-AIOHTTP_OF_A_SERVER = {"BodyPartReader", "Handler", "Middleware", "MultipartReader", "hdrs"}
+AIOHTTP_OF_A_SERVER = {"AbstractStreamWriter", "BodyPartReader", "Handler", "Middleware", "MultipartReader", "hdrs"}
 
 # What of the transport the resolver may know, and which of its modules may know it.
 TRANSPORT_BORDER = {"transport.message", "transport.fetch", "transport.errors", "transport.secret", "transport.turns"}

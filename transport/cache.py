@@ -14,6 +14,7 @@ from dataclasses import replace
 from urllib.parse import urljoin
 
 from . import fields, freshness, reply, validation, vary
+from .absence import absent_for
 from .clock import Clock
 from .errors import BadResponse, TransportError
 from .freshness import OURS, Policy, Terms, Verdict
@@ -149,7 +150,7 @@ class Cache:
             return await self._ask(hop, None) if ours else response
         if response.status == 206 and hop.header("range") is None:
             raise hop.failure(BadResponse, "a part (206) where the whole was asked for", "unexpected-206")
-        fresh_until = self._store(hop, response, sent_at)
+        fresh_until = self._store(hop, response, sent_at) or self._absent_until(hop, response, sent_at)
         if fresh_until:
             response = replace(response, fresh_until=fresh_until)
         if ours and response.status == 200 and not validation.CONDITIONAL.isdisjoint(dict(hop.headers)):
@@ -205,6 +206,19 @@ class Cache:
         elif response.status in freshness.STORED_STATUSES:
             self._shelf.drop(_key(hop))  # the newest answer is not to be kept, and the older one no longer holds
         return 0.0
+
+    def _absent_until(self, hop: Hop, response: Response, sent_at: float) -> float:
+        """Until when a page need not be asked for again that is not there; 0: it has to be."""
+        index, kind = hop.request.index, hop.request.kind
+        if kind is not Kind.PAGE or hop.request.method != "GET":
+            return 0.0
+        seconds = absent_for(
+            *(response.status, response.headers),
+            request_time=sent_at,
+            response_time=self._clock.wall(),
+            override=_override(index, kind),
+        )
+        return self._clock.monotonic() + seconds if seconds else 0.0
 
     def _keep(self, hop: Hop, record: Record, *, instead_of: Record | None = None) -> None:
         """Keep ``record`` beside the other variants, ``instead_of`` one that had the same body."""

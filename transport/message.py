@@ -124,6 +124,7 @@ class Response:
     """Seconds since the origin answered."""
     fresh_until: float = 0.0
     """Until when the same request would get the same answer without asking anybody (RFC 9111 §4.2), in seconds on the
-    monotonic clock; 0: it has to be made again."""
+    monotonic clock; 0: it has to be made again. That a page is not there is not stored, and may be taken for granted by
+    the caller as long."""
     has_body: bool = True
     """False where ``body`` was left out because a :attr:`Request.known` said so."""

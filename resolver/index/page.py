@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .packed import PackedReleases
-from .release import File, Release, Signature, undated
+from .release import File, Release, Signature, undated, uploads
 from .sightings import Sightings
 
 __all__ = ["CoreMetadata", "File", "ProjectPage", "Release", "Signature"]
@@ -36,6 +36,19 @@ class ProjectPage:
         releases = self.releases
         packed = releases.packed() if isinstance(releases, PackedReleases) else [one.packed or "" for one in releases]
         return undated(packed)
+
+    def uploads(self) -> Iterator[tuple[str, str, Sightings | None]]:
+        """For each file its name, its upload time (RFC 3339) or ``""``, and where else to look; files may recur."""
+        releases = self.releases
+        if isinstance(releases, PackedReleases):
+            for rows in releases.packed():
+                for filename, uploaded in uploads(rows):
+                    yield filename, uploaded, self.sightings
+            return
+        for release in releases:
+            for file in (*release.wheels, release.sdist):
+                if file is not None:
+                    yield file.filename, file.upload_time or "", release.sightings
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeAlias
@@ -148,6 +148,13 @@ def undated(packed: Iterable[str]) -> dict[str, str]:
             if filename not in found and (not uploaded or _utc(uploaded) is None):
                 found[filename] = _sha256(hashes).lower() or url.partition("?")[0]
     return found
+
+
+def uploads(packed: str) -> Iterator[tuple[str, str]]:
+    """The name and the upload time (RFC 3339; ``""`` where there is none) of each file of a packed release."""
+    fields = packed.split("\n")
+    for filename, uploaded in zip(fields[::PACKED_FIELDS], fields[5::PACKED_FIELDS], strict=True):
+        yield filename, uploaded if uploaded[-1:] == "Z" else uploaded and (_utc(uploaded) or "")
 
 
 def _sha256(packed: str) -> str:

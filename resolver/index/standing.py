@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping
+from datetime import timedelta
 
 MAX_NAMES = 200_000  # per index and partition: some 20 MB; a farm asks for some thousands
 SAME = 1.0  # seconds: how long a page is fresh is computed anew each time, from its age
@@ -72,10 +73,17 @@ class Reliance:
     Files are not among it: they never change under their hash.
     """
 
-    __slots__ = ("_changes", "_expires", "_pages", "_until", "standings")
+    __slots__ = ("_changes", "_expires", "_pages", "_until", "admits_more_after", "standings")
 
-    def __init__(self, pages: Mapping[tuple[Standing, str], PageKey | None], expires: float = math.inf) -> None:
+    def __init__(
+        self,
+        pages: Mapping[tuple[Standing, str], PageKey | None],
+        expires: float = math.inf,
+        admits_more_after: timedelta | None = None,
+    ) -> None:
         """``expires`` is when it no longer holds in any case, monotonic seconds."""
+        self.admits_more_after = admits_more_after
+        """How long after the question its ages admit files that they did not; None: never, of these pages."""
         self._pages = pages
         self._expires = expires
         self._until = -math.inf

@@ -56,6 +56,8 @@ class Project:
     """How it looks from the standpoints of earlier requests: see :mod:`.outlook`, which alone reads and writes it."""
     pins: dict[Hashable, object] = field(default_factory=dict, repr=False, compare=False)
     """Pins of its versions by their content; likewise."""
+    uploads: list[object] = field(default_factory=list, repr=False, compare=False)
+    """When its files were uploaded, once that was asked: see :mod:`.cutoffs`, which alone reads and writes it."""
 
     def release(self, bit: int) -> Release:
         """The release of bit ``bit`` (from 1)."""

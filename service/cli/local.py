@@ -134,10 +134,10 @@ async def _ask(configuration: Configuration, question: str, body: Mapping[str, A
             return await _explain(locks, body)
         request = parse(body)
         answer = await locks.answer(request)
-        content = rendering.to_body(
+        parts = rendering.to_parts(
             answer.rendered, "json", served_from=answer.served_from, outputs=request.outputs, stats=answer.stats
         )
-    document = orjson.loads(content)
+    document = orjson.loads(b"".join(parts))
     assert isinstance(document, dict)
     return document
 

@@ -69,10 +69,14 @@ def test_a_request_says_how_long_its_body_is() -> None:
 
 
 def test_what_the_load_script_prints_last_is_read() -> None:
-    output = 'Running 2s test\n\n{"requests": 500, "seconds": 2.0, "p50": 0.1, "p99": 0.2, "most": 0.3, "failed": 1}\n'
+    output = (
+        'Running 2s test\n\n{"requests": 500, "seconds": 2.0, "p50": 0.1, "p99": 0.2, "most": 0.3,'
+        ' "connect": 0, "read": 3, "write": 0, "status": 1, "timeout": 0}\n'
+    )
     found = read_summary(output)
-    assert found == Load(500, 2.0, 0.1, 0.2, 0.3, 1)
+    assert found == Load(500, 2.0, 0.1, 0.2, 0.3, connect=0, read=3, write=0, status=1, timeout=0)
     assert found.rate == 250
+    assert found.failures == {"read": 3, "status": 1}
 
 
 def test_pins_are_read_with_and_without_hashes_markers_and_comments() -> None:

@@ -99,7 +99,9 @@ def from_der(data: bytes) -> Certificate:
     """
     try:
         return _from_parts(der.first(data))
-    except IndexError:
+    except Malformed:
+        raise
+    except (IndexError, ValueError):  # too few to take, or to tell apart
         raise Malformed("a part of the certificate is missing") from None
 
 
