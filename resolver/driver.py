@@ -7,8 +7,8 @@ every few milliseconds. Targets are solved one after the other; later ones prefe
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -21,7 +21,8 @@ from transport.errors import TransportError
 
 from .environment.place import Place
 from .environment.region import Divided, Region
-from .errors import BudgetExhausted, NoSolution, ResolverError
+from .environment.space import DiagramLimitError
+from .errors import BudgetExhausted, NoSolution, ResolverError, too_complex
 from .index.fact_store import LostFactsError
 from .index.gateway import Gateway
 from .model import (
@@ -36,7 +37,7 @@ from .model import (
     TargetResolution,
     Universal,
 )
-from .parts import first_parts
+from .parts import conditional, first_parts
 from .pins import collect
 from .place_facts import PlaceFacts
 from .provider.candidates import Candidates
@@ -44,7 +45,7 @@ from .provider.policy import Chosen, Policies
 from .reachability import reachability
 from .refusal import no_solution
 from .remedies import Suggestion, Suggestions, Versions
-from .segments import Segments
+from .segments import PAUSE_STEPS, Segments
 from .session import Session
 from .solver import (
     Decided,
@@ -58,10 +59,10 @@ from .solver import (
     Unavailable,
     Unsolvable,
 )
+from .stale import stale
 from .statement_order import in_order
 from .tables import Name
 
-DECISIONS = 64  # of a solve between two looks at the clock: some 10 µs each where all is at hand
 # Real universal locks have some ten parts; each is a solve of its own.
 MAX_REGIONS = 500
 # Pages and metadata files that all trials of suggestions together may ask for beyond what the solve knew. Where a
@@ -108,6 +109,8 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
         async with asyncio.timeout(query.budget.seconds):
             await session.begin()
             targets, regions = await _everything(_Work(query, session, stats, notices, on_event))
+    except DiagramLimitError:
+        raise too_complex(conditional(query)) from None
     except NoSolution as error:
         left = query.budget.seconds - (perf_counter() - started)
         error.suggestions = await _suggestions(query, session, error, min(query.budget.suggestions, left))
@@ -122,7 +125,7 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
     finally:
         await session.close()
     stats.slowest = sorted(session.slowest, key=lambda item: -item[1])[:5]
-    notices += _stale(stats, {name for pins in _pins(targets, regions) for name in pins})
+    notices += stale(stats, {name for pins in _pins(targets, regions) for name in pins})
     unique = tuple(dict.fromkeys(sorted(notices, key=lambda one: (one.package or "", one.code, one.detail))))
     return Resolution(query, targets, unique, stats, regions, session.reliance())
 
@@ -130,27 +133,6 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
 def _pins(targets: Iterable[TargetResolution], regions: Iterable[RegionResolution]) -> Iterator[Mapping[str, Pin]]:
     yield from (target.pins for target in targets)
     yield from (region.pins for region in regions)
-
-
-def _stale(stats: Stats, used: Container[str]) -> list[Notice]:
-    """Say which of the ``used`` projects are known from copies that an index had no chance, or no need, to confirm.
-
-    What was only fetched ahead stays out: it depends on chance, and a lock must not.
-    """
-    return [
-        Notice("stale", f"a copy that is {_old(age)} old was used: index {index!r} did not confirm it", name, index)
-        for (name, index), age in stats.stale.items()
-        if name in used
-    ]
-
-
-def _old(seconds: float) -> str:
-    """An age in words, rounded down: a lock that is asked for twice in a minute should read the same."""
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        count = int(seconds // length)
-        if count:
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "less than a minute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,19 +229,23 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
     newest_first = by_python and options.resolution is not ResolutionMode.LOWEST
     resolutions: list[RegionResolution] = []
     tried = 0
+    dividers: Counter[str] = Counter()
     while pending:
         part = pending.popleft()
         region = Region(part.space, whole, divides_by_python=by_python, newest_first=newest_first)
         tried += 1
         if tried > MAX_REGIONS:
+            names = tuple(name for name, _ in dividers.most_common(10))
             raise BudgetExhausted(
-                f"the environments fell into more than {MAX_REGIONS} parts; narrow environments or requires_python",
-                (),
+                f"the environments fell into more than {MAX_REGIONS} parts, most of them for what is required of, or "
+                f"by, {', '.join(names)}; narrow environments or requires_python",
+                names,
                 {"regions": tried},
             )
         try:
             facts, decisions = await _solve(work, region, part.begun)
         except Divided as division:
+            dividers.update(division.by)
             pending.extendleft(reversed(part.divided(division)))
             continue
         except NoSolution as error:
@@ -301,7 +287,7 @@ async def _solve(
     query, stats, session = work.query, work.stats, work.session
     facts = PlaceFacts(query, place, Policies(query, place, work.earlier, begun), session, work.notices)
     await facts.open()
-    solver = Solver(facts.root(), max_decisions=query.budget.decisions, tie=_tie)
+    solver = Solver(facts.root(), max_decisions=query.budget.decisions, pause_steps=PAUSE_STEPS, tie=_tie)
     segments = Segments(stats, session.turns)
     await segments.begin()
     try:
@@ -344,7 +330,7 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
     at_hand = _AtHand(facts, solver)
     while True:
         try:
-            event = solver.next_event(at_hand, decisions=1 if watch is not None else DECISIONS)
+            event = solver.next_event(at_hand, decisions=1 if watch is not None else segments.stride)
         except DecisionsExhausted as error:
             names = tuple(dict.fromkeys(_name(package)[0] for package in error.packages))[:10]
             raise BudgetExhausted(
@@ -366,7 +352,8 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
                 return decisions
             case Unsolvable(incompatibility):
                 segments.end()
-                raise await asyncio.to_thread(no_solution, facts, incompatibility)  # short proofs take a while
+                # in a thread, for short proofs take a while
+                raise await asyncio.to_thread(no_solution, facts, facts.tables.by_package(), incompatibility)
         await segments.breathe()
 
 

@@ -11,12 +11,17 @@ from .model import Stats
 
 # A solve holds the event loop for no longer than this before others get their turn (DESIGN: some 5 ms).
 MAX_HOLD = 0.004  # seconds
+PAUSE_STEPS = 10_000  # of a solver, some milliseconds
+MAX_BEGUN = 32  # fetches in one pass of the event loop: some 200 µs each before they first wait
+MAX_STRIDE = 64  # some 10 µs for a decision where all is at hand; milliseconds where many conflicts follow
 
 
 class Segments:
     """Cuts a solve into segments: computes during its turns, and splits the wall time into waiting and solving."""
 
     def __init__(self, stats: Stats, turns: Turns) -> None:
+        self.stride = MAX_STRIDE
+        """Decisions to take between two looks at the clock."""
         self._stats = stats
         self._turns = turns
         self._since = perf_counter()
@@ -40,8 +45,44 @@ class Segments:
             self._since = now
 
     async def breathe(self) -> None:
-        """Let others run if this segment has taken long enough."""
-        if perf_counter() - self._since > MAX_HOLD:
+        """Let others run if this segment has taken long enough; look sooner next time if it was far longer."""
+        held = perf_counter() - self._since
+        if held > 2 * MAX_HOLD:
+            self.stride = max(1, self.stride // 4)
+        elif self.stride < MAX_STRIDE:
+            self.stride *= 2
+        if held > MAX_HOLD:
             self.end()
             await asyncio.sleep(0)
             await self.begin()
+
+
+class Breath:
+    """Lets others run whenever a computation that has nothing to wait for has taken long enough."""
+
+    def __init__(self) -> None:
+        self._since = perf_counter()
+
+    async def take(self) -> None:
+        """Pause, if it is time."""
+        if perf_counter() - self._since > MAX_HOLD:
+            await asyncio.sleep(0)
+            self._since = perf_counter()
+
+
+class Pace:
+    """Spreads what is begun at once over several passes of the event loop."""
+
+    def __init__(self) -> None:
+        self._begun = 0
+
+    async def keep(self) -> None:
+        """Wait until this pass has room."""
+        if not self._begun:
+            asyncio.get_running_loop().call_soon(self._forget)
+        ahead, self._begun = self._begun // MAX_BEGUN, self._begun + 1
+        for _ in range(ahead):
+            await asyncio.sleep(0)
+
+    def _forget(self) -> None:
+        self._begun = 0

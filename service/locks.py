@@ -23,7 +23,7 @@ from .indexes import Indexes
 from .policy import Policy
 from .problems import Problem, from_error
 from .query import Asked, to_query
-from .rendering import Rendered, is_quick, render
+from .rendering import Rendered, render, render_at_once
 from .schema import LockRequest
 from .settings import Settings
 from .stored import StoredLocks
@@ -170,9 +170,8 @@ class Locks:
     async def _solve(self, asked: Asked, identity: Identity) -> tuple[Rendered, Stats]:
         resolution = await self.resolve(asked.query)
         started = perf_counter()
-        if is_quick(resolution):
-            rendered = render(resolution, identity.digest, asked.notices)
-        else:
+        rendered = render_at_once(resolution, identity.digest, asked.notices)
+        if rendered is None:
             loop = asyncio.get_running_loop()
             rendered = await loop.run_in_executor(self._renderer, render, resolution, identity.digest, asked.notices)
         stats = replace(resolution.stats, render=perf_counter() - started)

@@ -9,7 +9,8 @@ from typing import Any
 import msgpack
 import orjson
 
-from resolver.errors import Unsound
+from resolver.environment.space import bounded
+from resolver.errors import BudgetExhausted, Unsound
 from resolver.lock.build import build, unfamiliar
 from resolver.lock.check import check
 from resolver.lock.document import to_json
@@ -23,6 +24,7 @@ from .problems import Problem, invalid
 
 FILES: Mapping[str, str] = {"pylock": "pylock.toml", "requirements": "requirements.txt"}
 MAX_UNFAMILIAR = 50  # entries; writing one for the first time takes some 40 µs
+MAX_STEPS = 1_000  # of the environment algebra, for the markers of all entries: some 5 ms
 _UNKNOWN = "was not rendered"
 
 
@@ -65,6 +67,7 @@ def render(resolution: Resolution, digest: str, notices: Sequence[Notice] = ()) 
 
     Raises:
         Problem: ``invalid-request``, where one lock cannot hold what the targets need.
+        BudgetExhausted: where an entry is needed cannot be said in a marker of any decent length.
         Unsound: the lock does not hold what it should; it must not leave.
     """
     try:
@@ -92,9 +95,15 @@ def is_id_of(identifier: str, body: bytes) -> bool:
     return body.startswith(head) and lock_id(body[len(head) : -1]) == identifier
 
 
-def is_quick(resolution: Resolution) -> bool:
-    """Whether :func:`render` takes less than it takes to hand it to a thread and back: some milliseconds at most."""
-    return unfamiliar(resolution) <= MAX_UNFAMILIAR
+def render_at_once(resolution: Resolution, digest: str, notices: Sequence[Notice] = ()) -> Rendered | None:
+    """As :func:`render`, where that takes some milliseconds at most; None: it is worth handing to a thread."""
+    if unfamiliar(resolution) > MAX_UNFAMILIAR:
+        return None
+    try:
+        with bounded(MAX_STEPS):
+            return render(resolution, digest, notices)
+    except BudgetExhausted:
+        return None
 
 
 def stats_to_document(stats: Stats) -> dict[str, object]:
