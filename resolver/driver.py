@@ -7,7 +7,7 @@ every few milliseconds. Targets are solved one after the other; later ones prefe
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,8 @@ from transport.errors import TransportError
 
 from .environment.place import Place
 from .environment.region import Divided, Region
-from .errors import BudgetExhausted, NoSolution, ResolverError
+from .environment.space import DiagramLimitError
+from .errors import BudgetExhausted, NoSolution, ResolverError, too_complex
 from .index.fact_store import LostFactsError
 from .index.gateway import Gateway
 from .model import (
@@ -36,7 +37,7 @@ from .model import (
     TargetResolution,
     Universal,
 )
-from .parts import first_parts
+from .parts import conditional, first_parts
 from .pins import collect
 from .place_facts import PlaceFacts
 from .provider.candidates import Candidates
@@ -44,7 +45,7 @@ from .provider.policy import Chosen, Policies
 from .reachability import reachability
 from .refusal import no_solution
 from .remedies import Suggestion, Suggestions, Versions
-from .segments import Segments
+from .segments import PAUSE_STEPS, Segments
 from .session import Session
 from .solver import (
     Decided,
@@ -109,6 +110,8 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
         async with asyncio.timeout(query.budget.seconds):
             await session.begin()
             targets, regions = await _everything(_Work(query, session, stats, notices, on_event))
+    except DiagramLimitError:
+        raise too_complex(conditional(query)) from None
     except NoSolution as error:
         left = query.budget.seconds - (perf_counter() - started)
         error.suggestions = await _suggestions(query, session, error, min(query.budget.suggestions, left))
@@ -229,19 +232,23 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
     newest_first = by_python and options.resolution is not ResolutionMode.LOWEST
     resolutions: list[RegionResolution] = []
     tried = 0
+    dividers: Counter[str] = Counter()
     while pending:
         part = pending.popleft()
         region = Region(part.space, whole, divides_by_python=by_python, newest_first=newest_first)
         tried += 1
         if tried > MAX_REGIONS:
+            names = tuple(name for name, _ in dividers.most_common(10))
             raise BudgetExhausted(
-                f"the environments fell into more than {MAX_REGIONS} parts; narrow environments or requires_python",
-                (),
+                f"the environments fell into more than {MAX_REGIONS} parts, most of them for what is required of, or "
+                f"by, {', '.join(names)}; narrow environments or requires_python",
+                names,
                 {"regions": tried},
             )
         try:
             facts, decisions = await _solve(work, region, part.begun)
         except Divided as division:
+            dividers.update(division.by)
             pending.extendleft(reversed(part.divided(division)))
             continue
         except NoSolution as error:
@@ -285,7 +292,7 @@ async def _solve(
     query, stats, session = work.query, work.stats, work.session
     facts = PlaceFacts(query, place, Policies(query, place, work.earlier, begun), session, work.notices)
     await facts.open()
-    solver = Solver(facts.root(), max_decisions=query.budget.decisions, tie=_tie)
+    solver = Solver(facts.root(), max_decisions=query.budget.decisions, pause_steps=PAUSE_STEPS, tie=_tie)
     segments = Segments(stats, session.turns)
     await segments.begin()
     try:
@@ -350,7 +357,8 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
                 return decisions
             case Unsolvable(incompatibility):
                 segments.end()
-                raise await asyncio.to_thread(no_solution, facts, incompatibility)  # short proofs take a while
+                # in a thread, for short proofs take a while
+                raise await asyncio.to_thread(no_solution, facts, facts.tables.by_package(), incompatibility)
         await segments.breathe()
 
 

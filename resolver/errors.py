@@ -91,6 +91,15 @@ class BudgetExhausted(ResolverError):
         self.facts = facts
 
 
+def too_complex(packages: tuple[str, ...]) -> BudgetExhausted:
+    """The environments in which ``packages`` are needed are beyond description."""
+    detail = (
+        f"the markers on the way to {', '.join(packages[:10])} combine too many independent conditions to be told "
+        "apart; lock for targets, or narrow environments"
+    )
+    return BudgetExhausted(detail, packages[:10], {})
+
+
 class Unsound(ResolverError):
     """A bug of ours: what was resolved does not satisfy what was asked. The lock is withheld."""
 

@@ -9,7 +9,7 @@ from operator import or_
 
 from .environment.region import Divided, is_somewhere
 from .environment.space import NOTHING, EnvironmentSet, from_marker, from_requires_python, split
-from .model import Universal
+from .model import Query, Universal
 from .provider.policy import Chosen
 
 
@@ -39,3 +39,9 @@ def first_parts(universal: Universal, earlier: Iterable[str]) -> tuple[Environme
     whole = reduce(or_, stated, NOTHING)
     kept = [from_marker(marker) for marker in earlier] or stated[:-1]
     return whole, [Part(space) for space in split(whole, kept) if is_somewhere(space)]
+
+
+def conditional(query: Query) -> tuple[str, ...]:
+    """The projects of which the caller says something that holds in some environments only."""
+    stated = (one.requirement for one in (*query.requirements, *query.constraints, *query.overrides))
+    return tuple(dict.fromkeys(one.name for one in stated if one.marker is not None))

@@ -14,6 +14,7 @@ from .provider.dating import is_too_new, warning
 from .provider.policy import Filter
 from .provider.requirements import Metadata
 from .requirement import Requirement
+from .segments import Breath
 from .solver import Package
 
 _EdgeKey = tuple[str, tuple[str, ...], str, str, str]
@@ -26,6 +27,7 @@ async def collect(facts: PlaceFacts, decisions: Mapping[Package, int]) -> dict[s
     extras: dict[str, set[str]] = {}
     edges: dict[tuple[str, str | None], Sequence[Edge]] = {}
     todo: list[tuple[str, str | None]] = []
+    breath = Breath()
 
     def reach(name: str, wanted: Sequence[str], source: str) -> None:
         known = via.get(name)
@@ -44,6 +46,7 @@ async def collect(facts: PlaceFacts, decisions: Mapping[Package, int]) -> dict[s
         reach(stated.requirement.name, stated.requirement.extras, stated.origin)
     while todo:
         name, extra = package = todo.pop()
+        await breath.take()
         found = edges[package] = await _edges(facts, name, decisions[name, None], extra)
         for edge in found:
             reach(edge.name, edge.extras, name)

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from .environment.place import Place, evaluate, requires_python_admits
-from .environment.region import Condition, Region, divide, divide_by, divide_by_required
-from .environment.space import from_marker
+from .environment.region import Condition, Divided, Region, divide, divide_by, divide_by_required
+from .environment.space import ALL, DiagramLimitError, bounded, from_marker
 from .errors import BadIndexResponse
 from .index.gateway import Missing
 from .index.page import File, Release
@@ -31,6 +31,11 @@ from .session import Session
 from .solver import Dependency
 from .statement_order import is_bounded
 from .tables import Name, Tables
+
+# Of the environment algebra for what one release requires: beyond the first it is done in a thread, for it takes some
+# 10 ms; beyond the second, half a second of it, not at all. The largest real release takes some 20,000.
+STEPS_AT_ONCE = 2_000
+MAX_STEPS = 100_000
 
 
 class PlaceFacts:
@@ -101,7 +106,12 @@ class PlaceFacts:
             Divided: the place is a region, and the requirements divide it.
         """
         if isinstance(self.place, Region):
-            divide(self.place, self._conditions([stated.requirement for stated in self.stated()], None))
+            conditions = self._conditions([stated.requirement for stated in self.stated()], None)
+            try:
+                divide(self.place, conditions)
+            except Divided as division:
+                division.by = tuple(dict.fromkeys(one.name for one in conditions if one.space is not ALL))
+                raise
         dependencies: list[Dependency] = []
         for stated in self.stated():
             dependencies += self._dependencies_on(stated.requirement, stated.origin)
@@ -205,12 +215,31 @@ class PlaceFacts:
                 effective += [one for one in replacement if self._applies(one) and one not in effective]
         return effective
 
+    async def requirements_ahead(self, metadata: Metadata, extra: str | None) -> Iterable[Requirement]:
+        """For the fetch-ahead: requirements that apply, as long as they are soon found."""
+        if metadata.is_large(self.place, extra):
+            return await asyncio.to_thread(self._requirements_soon, metadata, extra)
+        async with self.turns:  # an extra of a project with some hundred requirements takes milliseconds
+            return self._requirements_soon(metadata, extra)
+
+    def _requirements_soon(self, metadata: Metadata, extra: str | None) -> Iterable[Requirement]:
+        try:
+            with bounded(STEPS_AT_ONCE):
+                return self.requirements_of(metadata, extra)
+        except DiagramLimitError:
+            return ()
+
     async def dependencies(self, package: Name, bit: int) -> list[Dependency] | Unavailable:
         """What one version of a package depends on, in the solver's terms."""
         found = self.ready_dependencies(package, bit)
         if found is None:
             self.ahead.wake()
-            found = self._dependencies(package, bit, await self.metadata(package[0], bit))
+            metadata = await self.metadata(package[0], bit)
+            found = self._dependencies_at_once(package, bit, metadata)
+            if found is None:
+                found = await asyncio.to_thread(self._dependencies_in_full, package, bit, metadata)
+                if isinstance(found, list):
+                    await self.tables.cut(found)
             self._declare(package, bit, found)
         return found
 
@@ -226,9 +255,31 @@ class PlaceFacts:
         known = self.ready_metadata(name, bit)
         if known is None:
             return None
-        found = self._dependencies(package, bit, known)
-        self._declare(package, bit, found)
+        found = self._dependencies_at_once(package, bit, known)
+        if found is not None:
+            self._declare(package, bit, found)
         return found
+
+    def _dependencies_at_once(
+        self, package: Name, bit: int, found: Metadata | Unavailable
+    ) -> list[Dependency] | Unavailable | None:
+        """What :meth:`dependencies` says; None where it takes more than the event loop can be held for."""
+        if isinstance(found, Metadata) and found.is_large(self.place, package[1]):
+            return None
+        try:
+            with bounded(STEPS_AT_ONCE):
+                return self._dependencies(package, bit, found)
+        except DiagramLimitError:
+            return None
+
+    def _dependencies_in_full(
+        self, package: Name, bit: int, found: Metadata | Unavailable
+    ) -> list[Dependency] | Unavailable:
+        try:
+            with bounded(MAX_STEPS):
+                return self._dependencies(package, bit, found)
+        except DiagramLimitError as error:
+            return ("invalid-metadata", str(error))
 
     def _declare(self, package: Name, bit: int, found: list[Dependency] | Unavailable) -> None:
         name, extra = package
@@ -277,6 +328,15 @@ class PlaceFacts:
         self, region: Region, package: Name, bit: int, demanded: str | None, requirements: Sequence[Requirement]
     ) -> Unavailable | None:
         """Divide the region by what a version that is being tried demands; or say why it is no candidate there."""
+        try:
+            return self._divide_by_all(region, package, bit, demanded, requirements)
+        except Divided as division:
+            division.by = (package[0],)
+            raise
+
+    def _divide_by_all(
+        self, region: Region, package: Name, bit: int, demanded: str | None, requirements: Sequence[Requirement]
+    ) -> Unavailable | None:
         name, extra = package
         release = self.release(name, bit)
         files = usable_files(release, self.place, self.tables.outlook(name).standpoint.filter)

@@ -16,6 +16,7 @@ from typing import Protocol, cast
 from .provider.candidates import Candidates
 from .provider.requirements import Metadata
 from .requirement import Requirement
+from .segments import Breath
 from .solver import Dependency
 
 # A closure of real requirements has some hundreds of projects; beyond it the guesses are worth nothing.
@@ -41,8 +42,8 @@ class Source(Protocol):
         """Metadata of one version; None where it cannot be used."""
         ...
 
-    def requirements_of(self, metadata: Metadata, extra: str | None) -> Iterable[Requirement]:
-        """Requirements that apply."""
+    async def requirements_ahead(self, metadata: Metadata, extra: str | None) -> Iterable[Requirement]:
+        """Requirements that apply; none where that takes too long to find out."""
         ...
 
 
@@ -97,10 +98,11 @@ class FetchAhead:
 
     async def _walk(self, name: str) -> None:
         table = await self._source.table(name)
-        allowed = self._allowed.get(name, table.usable)
+        breath = Breath()
         for specifier in self._unread.pop(name, ()):
-            allowed &= table.mask(specifier)
-        self._allowed[name] = allowed
+            self._allowed[name] = self._allowed.get(name, table.usable) & table.mask(specifier)
+            await breath.take()
+        allowed = self._allowed.get(name, table.usable)
         if allowed:
             await self._visit(name, table.choose(allowed))
 
@@ -113,9 +115,9 @@ class FetchAhead:
         metadata = await self._source.metadata_of(name, bit)
         if metadata is not None:
             for extra in fresh:
-                # An extra of a project with a thousand requirements takes milliseconds the first time.
+                required = await self._source.requirements_ahead(metadata, extra)
                 async with self._source.turns:
-                    for requirement in self._source.requirements_of(metadata, extra):
+                    for requirement in required:
                         self._require(requirement.name, requirement.specifier, requirement.extras)
 
     def tried(self, name: str, table: Candidates, allowed: int) -> None:
@@ -138,7 +140,7 @@ class FetchAhead:
         metadata = await self._source.metadata_of(name, bit)
         if metadata is None:
             return
-        for requirement in self._source.requirements_of(metadata, None):
+        for requirement in await self._source.requirements_ahead(metadata, None):
             if requirement.name in self._specifiers:
                 table = await self._source.table(requirement.name)
                 allowed = table.mask(requirement.specifier) & table.usable

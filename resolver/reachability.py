@@ -6,12 +6,16 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from .environment.region import Region, is_somewhere
-from .environment.space import NOTHING, EnvironmentSet, from_marker
+from .environment.space import NOTHING, DiagramLimitError, EnvironmentSet, bounded, from_marker
+from .errors import too_complex
 from .place_facts import PlaceFacts
 from .provider.outlook import Need
 from .provider.requirements import Metadata
+from .segments import Breath
 from .solver import Package
 from .tables import Name
+
+MAX_STEPS = 5_000  # of the environment algebra for one requirement, some 30 ms; real ones take some hundred
 
 
 async def reachability(
@@ -21,6 +25,7 @@ async def reachability(
 
     A fixpoint: sets only grow, and a package is looked at again when its own has grown, so that cycles end.
     """
+    breath = Breath()
     needed: dict[Name, EnvironmentSet] = {}
     todo: deque[Name] = deque()
 
@@ -39,8 +44,14 @@ async def reachability(
     while todo:
         package = todo.popleft()
         name, extra = package
-        for required, extras, where in await _needs(facts, name, decisions[name, None], extra):
-            reach(required, extras, needed[package] & where)
+        await breath.take()
+        needs = await _needs(facts, name, decisions[name, None], extra)
+        try:
+            for required, extras, where in needs:
+                with bounded(MAX_STEPS):
+                    reach(required, extras, needed[package] & where)
+        except DiagramLimitError:
+            raise too_complex((name,)) from None
     return {name: space for (name, extra), space in needed.items() if extra is None}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 from .environment.markers import without_extra
@@ -9,15 +10,18 @@ from .environment.region import Region
 from .errors import NoSolution
 from .hints import hints
 from .place_facts import PlaceFacts
+from .provider.candidates import Candidates
 from .remedies import culprits_of, origins, remedies, stated_as
 from .requirement import Requirement, RequirementError, parse
 from .solver import ROOT, FromDependency, Incompatibility, Package, VersionTable, explain, reasons, shortened
 from .tables import Name
 
 
-def no_solution(facts: PlaceFacts, incompatibility: Incompatibility) -> NoSolution:
-    """The solver's last incompatibility as an error with its explanation."""
-    tables = facts.tables.by_package()
+def no_solution(facts: PlaceFacts, tables: Mapping[Name, Candidates], incompatibility: Incompatibility) -> NoSolution:
+    """The solver's last incompatibility as an error with its explanation.
+
+    ``tables`` are those of the solve so far: this takes a while and runs beside the fetch-ahead, which makes more.
+    """
     known = dict[Package, VersionTable](tables.items())
     incompatibility = shortened(incompatibility, known)
     explanation = explain(incompatibility, known, label, _Notes(facts))

@@ -13,6 +13,8 @@ from .model import Stats
 MAX_HOLD = 0.004  # seconds
 DECISIONS = 64  # at most between two looks at the clock: some 10 µs each where all is at hand, more in regions
 SHORT, LONG = 0.0005, 0.0015  # seconds between two looks; beyond these there are more decisions the next time, or fewer
+PAUSE_STEPS = 10_000  # of a solver, some milliseconds
+MAX_BEGUN = 32  # fetches in one pass of the event loop: some 200 µs each before they first wait
 
 
 class Segments:
@@ -56,3 +58,34 @@ class Segments:
             self.end()
             await asyncio.sleep(0)
             await self.begin()
+
+
+class Breath:
+    """Lets others run whenever a computation that has nothing to wait for has taken long enough."""
+
+    def __init__(self) -> None:
+        self._since = perf_counter()
+
+    async def take(self) -> None:
+        """Pause, if it is time."""
+        if perf_counter() - self._since > MAX_HOLD:
+            await asyncio.sleep(0)
+            self._since = perf_counter()
+
+
+class Pace:
+    """Spreads what is begun at once over several passes of the event loop."""
+
+    def __init__(self) -> None:
+        self._begun = 0
+
+    async def keep(self) -> None:
+        """Wait until this pass has room."""
+        if not self._begun:
+            asyncio.get_running_loop().call_soon(self._forget)
+        ahead, self._begun = self._begun // MAX_BEGUN, self._begun + 1
+        for _ in range(ahead):
+            await asyncio.sleep(0)
+
+    def _forget(self) -> None:
+        self._begun = 0

@@ -23,6 +23,7 @@ from .model import IndexStrategy, Query, Stats
 from .provider.candidates import Project
 from .provider.policy import cutoff
 from .provider.requirements import Metadata
+from .segments import Pace
 
 T = TypeVar("T")
 
@@ -40,6 +41,7 @@ class Session:
         self._projects: dict[tuple[str, str | None], asyncio.Task[tuple[Project, ...]]] = {}
         self._metadata: dict[tuple[str, str, str], asyncio.Task[Metadata]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._pace = Pace()
         self._standings: dict[str, Standing] = {}
         self._known: dict[tuple[str, str | None], tuple[Project, ...]] = {}
         self._stood: dict[tuple[str, str], PageKey | None] = {}
@@ -179,6 +181,7 @@ class Session:
 
     async def _page(self, name: str, index: Index) -> Project | None:
         """The page of ``name`` on ``index``; None for a clean 404 or 410, or what the operator says means the same."""
+        await self._pace.keep()
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
@@ -261,6 +264,7 @@ class Session:
     async def _read(self, project: Project, file: File) -> Metadata:
         self._spend(project.name)
         index = self.index_of(project)
+        await self._pace.keep()
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:

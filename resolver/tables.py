@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from .environment.place import Place
 from .model import Query
-from .provider.candidates import Candidates, Filtering, Project, Selection
+from .provider.candidates import Candidates, Filtering, Project, Selection, is_intricate, select, takes_long
 from .provider.cutoffs import put_down
 from .provider.outlook import Outlook, outlook
 from .provider.policy import Order, Policies
-from .provider.standpoint import Standpoints
+from .provider.standpoint import Standpoint, Standpoints
 from .provider.strategy import merge
 from .provider.versions import VersionList
 from .references import References
+from .segments import Breath
 from .session import Session
-from .solver import Exclusion
+from .solver import Dependency, Exclusion
 
 Name = tuple[str, str | None]
 """(project, extra): what the solver calls a package."""
@@ -88,7 +90,9 @@ class Tables:
         if referenced is not None:
             return self._look_at(name, (referenced,))
         projects = self._session.known_projects(name, self._policies.index(name))
-        return None if projects is None else self._look_at(name, projects)
+        if projects is None or any(self._takes_long(name, one) for one in projects):
+            return None
+        return self._look_at(name, projects)
 
     async def of(self, name: str) -> Candidates:
         """Candidates of ``name``."""
@@ -102,6 +106,15 @@ class Tables:
             found = self.known((name, None))
         return found
 
+    async def cut(self, dependencies: Sequence[Dependency]) -> None:
+        """Find the sets of versions that many dependencies admit, in turns: the solver would find all in one go."""
+        packages = dict.fromkeys(cast("Name", one.package) for one in dependencies)
+        tables = dict(zip(packages, await asyncio.gather(*map(self.of_package, packages)), strict=True))
+        breath = Breath()
+        for one in dependencies:
+            tables[cast("Name", one.package)].mask(one.key)
+            await breath.take()
+
     def known(self, package: Name) -> Candidates:
         """The table of a package whose table was made before."""
         return self._tables[package[0]]
@@ -112,6 +125,9 @@ class Tables:
 
     async def _fetch(self, name: str) -> None:
         projects = await asyncio.shield(self._session.projects(name, self._policies.index(name)))
+        for project in projects:
+            if self._takes_long(name, project):
+                await asyncio.to_thread(select, project, self._place, self._standpoint(name, project).filter)
         async with self._session.turns:
             self._look_at(name, projects)
 
@@ -122,16 +138,22 @@ class Tables:
             missing = Exclusion(0, "not-found", f"was not found {where}")
             table = self._tables[name] = Candidates(None, VersionList(()), Selection(0, (missing,), 0), Order())
             return table
+        seen = self._outlooks[name] = outlook(project, self._standpoint(name, project))
+        preferred = self._policies.preferred(name)
+        table = self._tables[name] = seen.table.preferring(preferred) if preferred else seen.table
+        return table
+
+    def _standpoint(self, name: str, project: Project) -> Standpoint:
         opted_in = [version for version in self._policies.kept(name) if _is_yanked(project, version)]
         seen_from = self.standpoints.of(name, opted_in)
         if not project.sources and not self._references.project(name):
             seen_from, later = put_down(seen_from, project)
             if later is not None and self._policies.release_age(name) is not None:
                 self._session.note_change(name, later)
-        seen = self._outlooks[name] = outlook(project, seen_from)
-        preferred = self._policies.preferred(name)
-        table = self._tables[name] = seen.table.preferring(preferred) if preferred else seen.table
-        return table
+        return seen_from
+
+    def _takes_long(self, name: str, project: Project) -> bool:
+        return is_intricate(project) and takes_long(project, self._place, self._standpoint(name, project).filter)
 
     def _one(self, name: str, projects: tuple[Project, ...]) -> Project | None:
         """The pages of ``name`` as one project; None where there is no page."""

@@ -25,7 +25,7 @@ from .policy import Policy
 from .problems import Problem, from_error
 from .query import Asked, to_query
 from .recall import Recall, Understood
-from .rendering import Rendered, is_large, is_quick, render
+from .rendering import Rendered, is_large, render, render_at_once
 from .schema import LockRequest
 from .settings import Settings
 from .stored import StoredLocks
@@ -218,9 +218,8 @@ class Locks:
         started = perf_counter()
         if self._turns is not None and is_large(resolution):
             await self._turns.begin_anew()
-        if is_quick(resolution):
-            rendered = render(resolution, identity.digest, asked.notices)
-        else:
+        rendered = render_at_once(resolution, identity.digest, asked.notices)
+        if rendered is None:
             loop = asyncio.get_running_loop()
             rendered = await loop.run_in_executor(self._renderer, render, resolution, identity.digest, asked.notices)
         stats = replace(resolution.stats, render=perf_counter() - started)

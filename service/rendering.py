@@ -9,7 +9,8 @@ from typing import Any
 import msgpack
 import orjson
 
-from resolver.errors import Unsound
+from resolver.environment.space import bounded
+from resolver.errors import BudgetExhausted, Unsound
 from resolver.lock.build import build, unfamiliar
 from resolver.lock.check import check
 from resolver.lock.document import to_json
@@ -25,6 +26,7 @@ FILES: Mapping[str, str] = {"pylock": "pylock.toml", "requirements": "requiremen
 MAX_UNFAMILIAR = 50  # entries; writing one for the first time takes some 40 µs
 MAX_QUICK = 400  # pins, of all places; to check and put together takes some 15 µs each
 LARGE = 150  # pins
+MAX_STEPS = 1_000  # of the environment algebra, for the markers of all entries: some 5 ms
 _UNKNOWN = "was not rendered"
 
 
@@ -67,6 +69,7 @@ def render(resolution: Resolution, digest: str, notices: Sequence[Notice] = ()) 
 
     Raises:
         Problem: ``invalid-request``, where one lock cannot hold what the targets need.
+        BudgetExhausted: where an entry is needed cannot be said in a marker of any decent length.
         Unsound: the lock does not hold what it should; it must not leave.
     """
     try:
@@ -94,9 +97,15 @@ def is_id_of(identifier: str, body: bytes) -> bool:
     return body.startswith(head) and lock_id(body[len(head) : -1]) == identifier
 
 
-def is_quick(resolution: Resolution) -> bool:
-    """Whether :func:`render` takes less than it takes to hand it to a thread and back: some milliseconds at most."""
-    return _size(resolution) <= MAX_QUICK and unfamiliar(resolution) <= MAX_UNFAMILIAR
+def render_at_once(resolution: Resolution, digest: str, notices: Sequence[Notice] = ()) -> Rendered | None:
+    """As :func:`render`, where that takes some milliseconds at most; None: it is worth handing to a thread."""
+    if _size(resolution) > MAX_QUICK or unfamiliar(resolution) > MAX_UNFAMILIAR:
+        return None
+    try:
+        with bounded(MAX_STEPS):
+            return render(resolution, digest, notices)
+    except BudgetExhausted:
+        return None
 
 
 def is_large(resolution: Resolution) -> bool:
@@ -105,8 +114,10 @@ def is_large(resolution: Resolution) -> bool:
 
 
 def _size(resolution: Resolution) -> int:
+    """How many pins there are; regions share most of theirs."""
     targets, regions = resolution.targets, resolution.regions
-    return sum(len(target.pins) for target in targets) + sum(len(region.pins) for region in regions)
+    shared = {id(pin) for region in regions for pin in region.pins.values()}
+    return sum(len(target.pins) for target in targets) + len(shared)
 
 
 def stats_to_document(stats: Stats) -> dict[str, object]:

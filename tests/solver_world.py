@@ -26,6 +26,7 @@ from resolver.solver import (
     Package,
     Solved,
     Solver,
+    Underway,
     Unsolvable,
     explain,
     shortened,
@@ -174,6 +175,7 @@ class Run:
     pins: dict[str, str] | None
     trace: list[tuple[str, str]]
     longest_jump: int
+    pauses: int = 0
 
 
 @dataclass
@@ -222,15 +224,16 @@ def solve(
     root: Iterable[str],
     *,
     max_decisions: int = 10_000,
+    pause_steps: int = 1_000_000,
     seed: int | None = None,
     check: bool = False,
 ) -> Run:
     """Solve; with ``check``, verify the invariants of the partial solution after every event."""
     wanted = [dependency for text in root for dependency in dependencies_of(text)]
-    solver = Solver(wanted, max_decisions=max_decisions, tie=base_of)
+    solver = Solver(wanted, max_decisions=max_decisions, pause_steps=pause_steps, tie=base_of)
     prompter = Prompter(world, solver, seed)
     trace: list[tuple[str, str]] = []
-    longest_jump = 0
+    longest_jump = pauses = 0
     while True:
         prompter.chatter()
         level = solver._solution.level
@@ -240,13 +243,15 @@ def solve(
             solver._solution.check()
         if isinstance(event, NeedVersions | NeedDependencies):
             prompter.answer(event)
+        elif isinstance(event, Underway):
+            pauses += 1
         elif isinstance(event, Decided):
             trace.append(world.name_version(event.package, event.version))
         else:
             pins = None
             if isinstance(event, Solved):
                 pins = dict(world.name_version(*decision) for decision in event.decisions.items())
-            return Run(solver, event, pins, trace, longest_jump)
+            return Run(solver, event, pins, trace, longest_jump, pauses)
 
 
 # In this mix some two in five worlds have no solution, and a quarter of those that have one learn from conflicts.

@@ -228,8 +228,39 @@ def versions_of(specifier: str) -> Node:
     return admitted
 
 
-def from_first(node: Node) -> Node:
-    """The versions from the first of a set on, whatever it leaves out above."""
+def from_first(specifier: str) -> Node:
+    """The Python versions from the first on that comma-joined PEP 440 specifiers admit, whatever they leave out above.
+
+    A page may have thousands of these, with dozens of exclusions each: no diagram is made of them all.
+
+    Raises:
+        SpecifierError: the text is not that.
+    """
+    axis = axis_of("python_full_version")
+    parsed = parse(specifier)
+    if any(bounds.literal is not None for bounds in parsed):
+        return _from_first_of(versions_of(specifier))
+    admitted = [[_cuts(interval) for interval in bounds.intervals] for bounds in parsed]
+    first: Cut | None = _START
+    before = None
+    while first is not None and first != before:
+        before = first
+        for intervals in admitted:
+            first = min((max(low, first) for low, high in intervals if max(low, first) < high), default=None)
+            if first is None:
+                return NO
+    return _between(axis, None if first == _START else first, None)
+
+
+_START: Cut = (0, 0, 0, 0, 0)
+
+
+def _cuts(interval: Interval) -> tuple[Cut, Cut]:
+    low, high = interval
+    return first_point(low) or _START, BEYOND if high is None else min(_above(first_point(high)), BEYOND)
+
+
+def _from_first_of(node: Node) -> Node:
     if node.axis.kind != "version":
         return node
     first = next((index for index, child in enumerate(node.children) if child is not NO), None)

@@ -33,8 +33,8 @@ from .diagram import (
 from .space import ALL, EnvironmentSet
 from .wording import Alternatives, cost, word
 
-MAX_STEPS = 200_000  # of the diagrams for one text, some 1 s: unions of forty real markers take 1,100
-MAX_CONJUNCTIONS = 100  # in one text; unions of forty real markers have ten
+MAX_STEPS = 50_000  # of the diagrams for one text, some 300 ms: unions of forty real markers take 1,100
+MAX_CONJUNCTIONS = 50  # in one text; unions of forty real markers have ten
 MAX_CACHED = 16_384  # texts remembered, some 300 bytes each
 NEVER = 'python_version < "0"'
 """PEP 508 has no word for false."""

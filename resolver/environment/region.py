@@ -16,6 +16,7 @@ from ..specifier import SpecifierError
 from .marker_text import to_marker
 from .space import (
     ALL,
+    DiagramLimitError,
     EnvironmentSet,
     admits_final_python,
     from_marker,
@@ -24,6 +25,8 @@ from .space import (
     python_bounds,
 )
 from .wheel_space import from_tags, pythons_from
+
+MAX_PARTS = 200  # each independent marker doubles them; real requirements that stand side by side make some five
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +98,8 @@ class Divided(Exception):
         self.begun: Mapping[str, tuple[str, bool]] = {}
         """What the solve had chosen when it found out, name → version and whether it was stated in the region: its
         parts go on from there."""
+        self.by: tuple[str, ...] = ()
+        """The project whose version demands it, or those that the caller requires in different places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,7 @@ def divide(region: Region, conditions: Sequence[Condition]) -> None:
 
     Raises:
         Divided: there is more than one part.
+        DiagramLimitError: there are more than ``MAX_PARTS``.
     """
     parts = [region.space]
     by_name: dict[str, dict[EnvironmentSet, None]] = {}
@@ -127,6 +133,8 @@ def divide(region: Region, conditions: Sequence[Condition]) -> None:
         for marker in markers:
             if is_somewhere(region.space - marker):
                 parts = [piece for part in parts for piece in (part & marker, part - marker) if is_somewhere(piece)]
+                if len(parts) > MAX_PARTS:
+                    raise DiagramLimitError
     if len(parts) > 1:
         bounded = [one.space for one in conditions if one.is_bounded]
         raise Divided(

@@ -29,6 +29,7 @@ __all__ = [
     "DiagramLimitError",
     "EnvironmentSet",
     "admits_final_python",
+    "bounded",
     "from_marker",
     "from_requires_python",
     "from_requires_python_floor",
@@ -185,8 +186,7 @@ def from_requires_python_floor(specifier: str) -> EnvironmentSet:
     Raises:
         SpecifierError: not a version specifier.
     """
-    admitted = versions_of(specifier)
-    return _set_of(meet(CONSISTENT, from_first(admitted)))
+    return _set_of(meet(CONSISTENT, from_first(specifier)))
 
 
 def split(space: EnvironmentSet, pieces: Iterable[EnvironmentSet]) -> list[EnvironmentSet]:

@@ -44,8 +44,8 @@ from .wheel_tail import NotThere, WholeFileNeeded, read_tail
 
 T = TypeVar("T")
 
-# Parsing a page of this size takes some 2 ms; beyond it the event loop is worth more than a thread's hand-over.
-PARSE_IN_THREAD = 256 * 1024
+# Parsing a page of this size, or requirements of this length, takes some milliseconds: worth a thread's hand-over.
+PARSE_IN_THREAD, READ_IN_THREAD = 256 * 1024, 64 * 1024
 # A direct reference is downloaded whole, for its hash goes into the lock.
 MAX_REFERENCE = 512 * 1024 * 1024
 MAX_SDIST = 64 * 1024 * 1024  # an sdist is read for its PKG-INFO only
@@ -192,8 +192,7 @@ class Gateway:
         except Missing:
             self._absences.note(file, index, self._known.partition(index))
             raise
-        async with self.turns:
-            found = self._read_metadata(body, file, index, name)
+        found = await self._read_metadata(body, file, index, name)
         if found.core.name != name:
             detail = f"{file.filename} on index {index.name!r} holds the metadata of {found.core.name!r}"
             raise BadIndexResponse(detail, index=index.name, package=name)
@@ -239,7 +238,7 @@ class Gateway:
             if body is None:
                 detail = f"{filename} holds no static metadata"
                 raise BadIndexResponse(detail, index=index.name, package=name)
-            found = self._read_metadata(body, None, index, filename)
+            found = await self._read_metadata(body, None, index, filename)
             if tags is None and not static_metadata(found.core):
                 detail = f"{filename} states its dependencies only when it is built, which this service does not do"
                 raise BadIndexResponse(detail, index=index.name, package=name)
@@ -362,14 +361,16 @@ class Gateway:
             detail = f"index {index.name!r} sent something unusable for {name!r}: {error}"
             raise BadIndexResponse(detail, index=index.name, package=name) from None
 
-    @staticmethod
-    def _read_metadata(body: bytes, file: File | None, index: Index, name: str) -> Metadata:
-        try:
-            core: CoreMetadata = parse_metadata(body)
-        except MalformedMetadata as error:
-            what = name if file is None else file.filename
-            raise BadIndexResponse(f"the metadata of {what}: {error}", index=index.name, package=name) from None
-        return read(core)
+    async def _read_metadata(self, body: bytes, file: File | None, index: Index, name: str) -> Metadata:
+        async with self.turns:
+            try:
+                core: CoreMetadata = parse_metadata(body)
+            except MalformedMetadata as error:
+                detail = f"the metadata of {name if file is None else file.filename}: {error}"
+                raise BadIndexResponse(detail, index=index.name, package=name) from None
+            if sum(map(len, core.requires_dist)) <= READ_IN_THREAD:
+                return read(core)
+        return await asyncio.get_running_loop().run_in_executor(self._parser, read, core)
 
 
 def _project(response: Response, name: str, index: Index) -> Project:

@@ -16,7 +16,7 @@ from .filename import normalised, version_of
 from .page import CoreMetadata
 
 MAX_METADATA = 4 << 20  # bytes; the longest real descriptions have some 500 KB
-MAX_REQUIREMENTS = 10_000  # the longest real lists have some 1 500
+MAX_REQUIREMENTS = 8_000  # the longest real lists have some 1,500, and so many sets of one project are remembered
 MAX_FIELD = 64 << 10  # characters of one field that we need, continuation lines included
 
 _SINGLE = frozenset({"metadata-version", "name", "version", "requires-python"})

@@ -58,6 +58,12 @@ class ProjectPage:
             return releases.texts
         return tuple([release.text for release in releases])
 
+    @property
+    def variety(self) -> int:
+        """How many signatures occur, at most."""
+        releases = self.releases
+        return len(releases.signatures) if isinstance(releases, PackedReleases) else len(releases)
+
     def signatures(self) -> list[tuple[Signature, int]]:
         """The signatures that occur, each with the mask of its releases: bit i + 1 for the i-th one."""
         releases = self.releases

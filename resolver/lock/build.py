@@ -69,9 +69,15 @@ def _of_one_place(places: Places) -> tuple[LockedPackage, ...]:
 def unfamiliar(resolution: Resolution) -> int:
     """How many entries :func:`build` has to make that no earlier lock had."""
     if len(resolution.targets) != 1:
-        return sum(len(one.pins) for one in resolution.targets) + sum(len(one.pins) for one in resolution.regions)
+        places = [*(one.pins for one in resolution.targets), *(one.pins for one in resolution.regions)]
+        return sum(_weight(pin) for pins in places for pin in pins.values())
     target, pins = resolution.targets[0].target, resolution.targets[0].pins
-    return [(target.name, target.key) in pin.memo for pin in pins.values()].count(False)
+    return sum(_weight(pin) for pin in pins.values() if (target.name, target.key) not in pin.memo)
+
+
+def _weight(pin: Pin) -> int:
+    """What an entry costs, counted in entries of a few requirements."""
+    return 1 + len(pin.requires) // 20
 
 
 def _again(pin: Pin, places: Places) -> LockedPackage:

@@ -11,9 +11,10 @@ from packaging.version import Version
 
 from resolver.environment.marker_text import to_marker
 from resolver.environment.previews import previews
-from resolver.environment.space import NOTHING, EnvironmentSet, from_requires_python
+from resolver.environment.space import NOTHING, DiagramLimitError, EnvironmentSet, from_requires_python
 from resolver.environment.tags import rank
 from resolver.environment.wheel_space import from_tags
+from resolver.errors import too_complex
 from resolver.index.page import File
 from resolver.model import Pin, RegionResolution, TargetResolution, Universal
 
@@ -139,7 +140,10 @@ class Regions:
         self.pins: Sequence[Mapping[str, Pin]] = [resolved.pins for resolved in resolutions]
         self.environments = tuple(single_quoted(marker) for marker in universal.environments)
         self.identity: Hashable | None = None
-        self.regions = self._texts([one.space for one in resolutions]) if len(resolutions) > 1 else ()
+        try:
+            self.regions = self._texts([one.space for one in resolutions]) if len(resolutions) > 1 else ()
+        except DiagramLimitError:
+            raise too_complex(tuple(sorted({name for pins in self.pins for name in pins}))) from None
 
     def _texts(self, spaces: Sequence[EnvironmentSet]) -> tuple[str, ...]:
         texts = (to_marker(space, assuming=self._whole - previews(self._whole) - previews(space)) for space in spaces)
@@ -160,8 +164,15 @@ class Regions:
         return self._universal.requires_python or None
 
     def marker(self, name: str, positions: Positions) -> str | None:
-        """Where the package is needed, said under the assumption of the lock's own environments."""
-        return next(iter(self._texts([self._space(name, positions)])), None)
+        """Where the package is needed, said under the assumption of the lock's own environments.
+
+        Raises:
+            BudgetExhausted: it cannot be said in a marker of any decent length.
+        """
+        try:
+            return next(iter(self._texts([self._space(name, positions)])), None)
+        except DiagramLimitError:
+            raise too_complex((name,)) from None
 
     def uses(self, file: File, name: str, positions: Positions) -> bool:
         """Whether the wheel's environments meet those that need the package."""

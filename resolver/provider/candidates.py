@@ -34,6 +34,7 @@ NO_FILE, PYTHON, YANKED, TOO_NEW, PRERELEASE, HASHES, NO_BUILD = (
 
 MAX_PLACES = 256  # from which what was seen is remembered
 MAX_SEEN = 20_000  # tags, specifiers, signatures per place; those of a whole large index are some thousands
+MAX_AT_ONCE = 5_000  # releases that are examined one by one, some 5 µs each; a signature takes ten times as long
 MAX_SELECTIONS = 64  # per project: targets, regions and dates; some hundred bytes and two masks each
 
 
@@ -284,6 +285,19 @@ def select(project: Project, place: Place, allowed: Filter) -> Selection:
             project.selections.clear()
         found = project.selections[key] = _select(project, place, allowed)
     return found
+
+
+def is_intricate(project: Project) -> bool:
+    """Whether :func:`takes_long` may be, under any filter."""
+    return project.page.variety * 10 + project.versions.count > MAX_AT_ONCE
+
+
+def takes_long(project: Project, place: Place, allowed: Filter) -> bool:
+    """Whether :func:`select` would take more than some 20 ms: pages are what indexes make them."""
+    if (place.key, allowed) in project.selections:
+        return False
+    examined = project.versions.count if allowed.exclude_newer is not None or allowed.hashes else 0
+    return project.page.variety * 10 + examined > MAX_AT_ONCE
 
 
 def _select(project: Project, place: Place, allowed: Filter) -> Selection:

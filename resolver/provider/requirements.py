@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import re
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+
+from packaging.utils import canonicalize_name
 
 from ..environment.markers import lone_extra, mentions_extra
 from ..environment.place import Place, evaluate
@@ -13,6 +16,10 @@ from ..environment.target import Target
 from ..index.page import CoreMetadata
 from ..requirement import Requirement, RequirementError, parse_legacy
 
+# Beyond so many requirements, or characters of them, some 10 ms are spent on their markers: not on the event loop.
+AT_ONCE = 500
+AT_ONCE_TEXT = 32 * 1024
+_EXTRA = re.compile(r"""\bextra [!=]= ("[^"]*"|'[^']*')""")  # as ``packaging`` prints it
 MAX_PLACES = 64  # targets and regions remembered per release; a universal lock has some ten
 
 
@@ -28,6 +35,14 @@ class Metadata:
     requires: tuple[Requirement, ...]
     unreadable: tuple[str, ...]
     _active: dict[tuple[Hashable, str | None], tuple[Requirement, ...]] = field(default_factory=dict, repr=False)
+    _by_extra: dict[str, list[Requirement]] = field(default_factory=dict, repr=False)
+    """Extra → the requirements whose markers name it; under ``""`` those of which that is not clear."""
+
+    def is_large(self, place: Place, extra: str | None) -> bool:
+        """Whether :meth:`active` would take more than a moment."""
+        if len(self.requires) <= AT_ONCE and sum(map(len, self.core.requires_dist)) <= AT_ONCE_TEXT:
+            return False
+        return (place.key, extra) not in self._active
 
     def active(self, place: Place, extra: str | None) -> tuple[Requirement, ...]:
         """Requirements that apply in ``place``: without extras, or those that ``extra`` adds."""
@@ -36,8 +51,30 @@ class Metadata:
         if found is None:
             if len(self._active) >= MAX_PLACES:
                 self._active.clear()
-            found = self._active[key] = tuple(one for one in self.requires if _applies(one, place, extra))
+            requires = self.requires if extra is None else self._conditional(extra)
+            found = self._active[key] = tuple(one for one in requires if _applies(one, place, extra))
         return found
+
+    def _conditional(self, extra: str) -> list[Requirement]:
+        """The requirements that ``extra`` may add: with thousands of extras nobody looks at all of them for each."""
+        if not self._by_extra:
+            found: dict[str, list[Requirement]] = {"": []}
+            for one in self.requires:
+                if one.marker_text is not None and mentions_extra(one.marker_text):
+                    for name in _extras(one.marker_text):
+                        found.setdefault(name, []).append(one)
+            self._by_extra.update(found)  # in one step: a thread may be at it, too
+        named, unclear = self._by_extra.get(extra), self._by_extra[""]
+        if not named or not unclear:
+            return named or unclear
+        kept = {*named, *unclear}
+        return [one for one in self.requires if one in kept]
+
+
+def _extras(marker: str) -> Iterable[str]:
+    """The extras that decide a marker, by their normal names; ``""`` where it does more than compare with them."""
+    named = [canonicalize_name(one.strip("'\"")) for one in _EXTRA.findall(marker)]
+    return dict.fromkeys(named) if len(named) == marker.count("extra") else ("",)
 
 
 def _applies(requirement: Requirement, place: Place, extra: str | None) -> bool:

@@ -25,7 +25,10 @@ def other_python(target: Target, releases: Sequence[Release]) -> Target | None:
     if platform is None:
         return None
     for python in _others(target, releases[-MAX_RELEASES:]):
-        made = make_target(name=None, python=python, platform=platform[0], implementation=target.implementation)
+        try:
+            made = make_target(name=None, python=python, platform=platform[0], implementation=target.implementation)
+        except TargetError:  # older or newer than any that we know, or no version of Python at all
+            continue
         if any(_fits(release, made) for release in releases[-MAX_RELEASES:]):
             return replace(made, name=target.name.replace(target.markers["python_version"], python))
     return None
@@ -87,9 +90,12 @@ def other_requires_python(specifier: str, releases: Sequence[Release]) -> str | 
         changed = ",".join([f">={python}", *rest])
         if not SpecifierSet(changed).contains(f"{python}.0"):
             return None
+        try:
+            target = make_target(name=None, python=python, platform="linux")  # the platform does not matter here
+        except TargetError:
+            continue
         for release in releases[-MAX_RELEASES:]:
             files = [*release.wheels, *([release.sdist] if release.sdist is not None else [])]
-            target = make_target(name=None, python=python, platform="linux")  # the platform does not matter here
             if any(one.requires_python is None or requires_python_admits(one.requires_python, target) for one in files):
                 return changed
     return None

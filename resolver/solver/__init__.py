@@ -1,7 +1,7 @@
 """PubGrub over integer masks: chooses versions, or proves that there is no choice. Pure, and without I/O."""
 
 from .errors import DecisionsExhausted, SolverError, UnknownVersion
-from .events import Decided, Event, NeedDependencies, NeedVersions, Solved, Unsolvable
+from .events import Decided, Event, NeedDependencies, NeedVersions, Solved, Underway, Unsolvable
 from .explanation import Explanation, explain
 from .facts import Dependency, Exclusion, Package, VersionTable
 from .incompatibility import (
@@ -41,6 +41,7 @@ __all__ = [
     "SolverError",
     "Source",
     "Unavailable",
+    "Underway",
     "UnknownVersion",
     "Unsolvable",
     "VersionTable",

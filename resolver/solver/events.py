@@ -19,6 +19,11 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Underway:
+    """Conflicts are being worked off. Nothing is asked: control comes back so that others may run."""
+
+
+@dataclass(frozen=True, slots=True)
 class NeedVersions:
     """The tables of these packages are needed: all that one version depends on, to be fetched together."""
 
@@ -47,4 +52,4 @@ class Unsolvable:
     incompatibility: Incompatibility
 
 
-Event: TypeAlias = Decided | NeedVersions | NeedDependencies | Solved | Unsolvable
+Event: TypeAlias = Decided | Underway | NeedVersions | NeedDependencies | Solved | Unsolvable

@@ -13,7 +13,7 @@ from typing import Final
 
 from .classes import Classes
 from .errors import DecisionsExhausted
-from .events import Decided, NeedDependencies, NeedVersions, Solved
+from .events import Decided, NeedDependencies, NeedVersions, Solved, Underway
 from .facts import Dependency, Exclusion, Package, VersionTable
 from .incompatibility import (
     ROOT,
@@ -177,7 +177,7 @@ class _Trial:
                         solver.add_dependencies(package, version, self._told.get((package, version), ()))
                     else:
                         solver.add_unavailable(package, version, why.kind, why.detail)
-                case Decided():
+                case Decided() | Underway():
                     pass
                 case Solved():
                     return None

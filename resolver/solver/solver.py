@@ -22,7 +22,7 @@ from .conflict_tracker import ConflictTracker
 from .descent import Descent
 from .enforcement import Enforcement
 from .errors import DecisionsExhausted, UnknownVersion
-from .events import Decided, Event, NeedDependencies, NeedVersions, Solved, Unsolvable
+from .events import Decided, Event, NeedDependencies, NeedVersions, Solved, Underway, Unsolvable
 from .facts import ABSENT, Dependency, Package, VersionTable
 from .incompatibility import ROOT, Incompatibility, Unavailable
 from .package_state import Fact, PackageState
@@ -35,6 +35,7 @@ MAX_STEPS: Final = 20_000_000
 """Incompatibilities looked at; some 0.1 µs each, so a few seconds."""
 
 _ROOT_VERSION: Final = 1
+_UNDERWAY: Final = Underway()
 
 
 def _alone(_: Package) -> None:
@@ -50,6 +51,7 @@ class Solver:
         *,
         max_decisions: int,
         max_steps: int = MAX_STEPS,
+        pause_steps: int = MAX_STEPS,
         tie: Callable[[Package], Package | None] = _alone,
     ) -> None:
         """Prepare to solve for the requirements ``root``.
@@ -58,6 +60,8 @@ class Solver:
             root: what the caller requires, in the caller's order.
             max_decisions: how many versions may be chosen, backtracking included.
             max_steps: how much work may be done, in incompatibilities looked at.
+            pause_steps: how much of it may be done between two events; when it is more, the next one is
+                :class:`Underway`, after the conflict at hand.
             tie: the base package of an extra, None for any other package. The two share a place in the order, and
                 the extra tries the versions that its base may still have; their equality itself is the business of
                 the extra's dependencies.
@@ -66,6 +70,8 @@ class Solver:
         self.conflicts = 0
         self._max_decisions = max_decisions
         self._max_steps = max_steps
+        self._pause_steps = pause_steps
+        self._is_paused = False
         self._tie = tie
         self._states: dict[Package, PackageState] = {}
         start = self._states[ROOT] = PackageState(ROOT)
@@ -158,6 +164,8 @@ class Solver:
         while self._answer is None:
             if self._trial is None:
                 self._trial = self._advance()
+                if self._is_paused:
+                    return _UNDERWAY
                 if self._trial is None:
                     break
             state, version = self._trial
@@ -184,7 +192,10 @@ class Solver:
 
     def _advance(self) -> tuple[PackageState, int] | None:
         """Draw conclusions and choose what to try next; None if the search is over."""
+        self._is_paused = False
         conclusion = self._propagate()
+        if self._is_paused:
+            return None
         if conclusion is not None:
             self._answer = Unsolvable(conclusion)
             return None
@@ -270,7 +281,11 @@ class Solver:
     # ---- conflicts
 
     def _propagate(self) -> Incompatibility | None:
-        """Draw conclusions and learn from conflicts until nothing follows. Return the proof that nothing can."""
+        """Draw conclusions and learn from conflicts until nothing follows, or it is time for a pause.
+
+        Return the proof that nothing is possible.
+        """
+        pause_at = self._propagation.looked_at + self._pause_steps
         conflict: Incompatibility | None = None
         vanished: Fact | None = None
         descent = self._descent
@@ -299,6 +314,9 @@ class Solver:
                     vanished = None
                 else:  # what was learned leaves nothing but these versions
                     conflict = vanished.incompatibility()
+            if conflict is None and self._propagation.looked_at > pause_at:
+                self._is_paused = True
+                return None
         return None
 
     def _narrow(self, state: PackageState, forbidden: int) -> None:

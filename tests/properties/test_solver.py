@@ -260,6 +260,15 @@ def test_the_highest_versions_are_chosen_where_they_fit_together() -> None:
     assert fitting > 40
 
 
+def test_a_pause_after_every_conflict_changes_nothing() -> None:
+    pauses = 0
+    for world, root in worlds(300, start=40_000):
+        whole, paused = solve(world, root), solve(world, root, pause_steps=0, check=True)
+        assert (paused.pins, paused.trace) == (whole.pins, whole.trace)
+        pauses += paused.pauses
+    assert pauses > 100
+
+
 def test_a_budget_only_ever_ends_a_solve_early() -> None:
     """Whatever is answered within a small budget is what a large one answers."""
     exhausted = 0

@@ -33,6 +33,7 @@ def release(*files: tuple[str | None, str | None]) -> Release:
         ("3.12", ("cp313-cp313-manylinux_2_17_x86_64", None), "3.13.0"),
         ("3.12", ("cp312-cp312-win_amd64", None), None),
         ("3.12", ("py3-none-any", ">=3.30"), None),
+        ("3.8", ("cp39-cp39-win_amd64", None), None),
     ],
 )
 def test_another_python(python: str, files: tuple[str | None, str | None], expected: str | None) -> None:
@@ -57,6 +58,8 @@ def test_a_target_with_tags_of_its_own_is_not_rebuilt() -> None:
         (">=3.9,<3.11", ">=3.11", None),
         (">=3.9", ">=3.30", None),
         ("<4", ">=3.11", None),
+        (">=2.7", ">=3.11", None),
+        (">=3.1", ">=3.6", ">=3.6"),
     ],
 )
 def test_a_higher_lower_bound(before: str, python: str, after: str | None) -> None:
