@@ -7,11 +7,11 @@ The solver's loops run over these: an attribute costs less than a dictionary of 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from operator import itemgetter
 from typing import TypeAlias
 
-from .facts import Dependency, Exclusion, Package, VersionTable
+from .facts import ABSENT, Dependency, Exclusion, Package, VersionTable
 from .incompatibility import (
     Derived,
     FromDependency,
@@ -126,11 +126,13 @@ class PackageState:
         "looked_at",
         "mask",
         "named_by",
+        "near",
         "order",
         "package",
         "patience",
         "queued",
         "rank",
+        "settled",
         "table",
         "tiebreak",
         "unary",
@@ -138,6 +140,7 @@ class PackageState:
         "urgency",
         "waiting",
         "watches",
+        "witness",
     )
 
     def __init__(self, package: Package) -> None:
@@ -166,6 +169,12 @@ class PackageState:
         self.looked_at = 0
         """How many of them, since a selection was made; and after how many looks at all the next one is due."""
         self.patience = 2
+        self.near: dict[Reason, Watch] | None = None
+        """Those of ``active`` that hold for ``witness``, a version, or are news: as long as the version is possible,
+        nothing is forgotten and no other package changes, nothing follows from the rest."""
+        self.witness = 0
+        self.settled = -1
+        """How often assumptions had been forgotten when all of ``active`` were looked at last."""
         self.unary: list[Exclusion | Fact | Incompatibility] = []
         """Why bits are missing in ``known``."""
         self.declared: dict[int, Sequence[Dependency] | Unavailable] = {}
@@ -209,6 +218,22 @@ class PackageState:
             self.unary += exclusions
         self.known = self.mask = known
 
+    def watch(self, reason: Reason, watch: Watch) -> None:
+        """Look at an incompatibility from now on; it is the newest."""
+        self.watches[reason] = watch
+        if self.active is not self.watches:
+            self.active[reason] = watch
+        if self.near is not None:
+            self.near[reason] = watch
+
+    def unwatch(self, reason: Reason) -> None:
+        """Look at it no more."""
+        del self.watches[reason]
+        if self.active is not self.watches:
+            self.active.pop(reason, None)
+        if self.near is not None:
+            self.near.pop(reason, None)
+
     def mask_at(self, level: int) -> int:
         """What is left by assumptions up to a level: ``mask`` is a part of it until that level is taken back."""
         made = bisect_right(self.assumptions, level, key=_LEVEL)
@@ -232,3 +257,28 @@ class PackageState:
             selected[reason] = watch
         if len(selected) < len(self.active):
             self.active, self.active_level, self.active_opened = selected, level, opened
+
+    def settle(self, returns: int) -> None:
+        """All of ``active`` were looked at. At the second time in a row find out which need be the next time.
+
+        Versions are given up one after the other: the one that is last to go is a witness that most facts, which are
+        about other versions, cannot come to bear.
+        """
+        if self.settled == returns and self.mask & ~ABSENT and self.table is not None:
+            self.witness = 1 << self._last()
+            self.sift(self.active)
+        else:
+            self.near = None
+        self.settled = returns
+
+    def sift(self, watches: Mapping[Reason, Watch]) -> None:
+        """Keep near those of ``watches`` that hold for the witness."""
+        witness = self.witness
+        self.near = {reason: watch for reason, watch in watches.items() if watch[0] & witness}
+
+    def _last(self) -> int:
+        """The version at the other end than the one that is tried next."""
+        mask, table = self.mask & ~ABSENT, self.table
+        assert table is not None
+        highest = mask.bit_length() - 1
+        return (mask & -mask).bit_length() - 1 if table.choose(mask) == highest else highest
