@@ -11,12 +11,14 @@ from ..model import Query, Stated
 from ..place_facts import PlaceFacts
 from ..requirement import Requirement, parse
 from ..solver import ROOT, FromDependency, Incompatibility
+from ..statement_order import in_order_of_places, position
 from .culprits import Culprit, project_of
 from .remedy import Edit, Effort, Remedy
 
 MAX_ORIGINS = 3  # of one statement that a text names
 
 Role = Literal["constraints", "overrides", "requirements"]
+_ROLES: tuple[Role, ...] = ("constraints", "overrides", "requirements")
 Same = tuple[Stated, ...]
 """Statements of one text: to change one of them alone changes nothing."""
 
@@ -24,7 +26,7 @@ Same = tuple[Stated, ...]
 def statements_of(
     facts: PlaceFacts, reasons: Sequence[Incompatibility], culprits: Mapping[str, Culprit]
 ) -> list[tuple[Role, Same]]:
-    """The caller's statements that the reasons speak of: constraints, overrides, requirements."""
+    """The caller's statements that the reasons speak of: constraints, overrides, requirements, each in their order."""
     query = facts.query
     required = [reason.cause for reason in reasons if isinstance(reason.cause, FromDependency)]
     names = {project_of(cause.dependency) for cause in required}
@@ -48,7 +50,8 @@ def statements_of(
         if cause.package is ROOT and project_of(cause.dependency) not in overridden:
             for one in stated_as(facts, cause):
                 note("requirements", one)
-    return [(role, tuple(same)) for (role, _), same in found.items()]
+    groups = [(role, tuple(in_order_of_places(same))) for (role, _), same in found.items()]
+    return sorted(groups, key=lambda group: (_ROLES.index(group[0]), position(group[1][0])))
 
 
 def stated_as(facts: PlaceFacts, cause: FromDependency) -> list[Stated]:
@@ -76,8 +79,7 @@ def dropped_instead(remedy: Remedy) -> Remedy:
 
 
 def _role(remedy: Remedy) -> Role:
-    roles: tuple[Role, ...] = ("constraints", "overrides", "requirements")
-    return next(role for role in roles if role == remedy.kind)
+    return next(role for role in _ROLES if role == remedy.kind)
 
 
 def restated(role: Role, same: Same, specifier: str) -> Remedy:
@@ -136,7 +138,7 @@ def _called(role: Role, same: Same) -> str:
 
 def origins(stated: Iterable[Stated]) -> str:
     """Where the same is stated, for a text."""
-    found = list(dict.fromkeys(one.origin for one in stated))
+    found = list(dict.fromkeys(one.origin for one in in_order_of_places(stated)))
     more = len(found) - MAX_ORIGINS
     return ", ".join([*found[:MAX_ORIGINS], *([f"and {more} more"] if more > 0 else [])])
 

@@ -187,6 +187,12 @@ class Prose:
         ):
             left, right = right, left  # a depends on b, and b on c
         elif (
+            isinstance(left.cause, FromDependency)
+            and isinstance(right.cause, FromDependency)
+            and self._words.is_later(left.cause, right.cause)
+        ):
+            left, right = right, left  # as the caller has it
+        elif (
             isinstance(left.cause, FromExclusion | Unavailable)
             and isinstance(right.cause, FromDependency)
             and right.cause.package is ROOT

@@ -45,28 +45,58 @@ _FACTS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 Note: TypeAlias = Callable[[FromDependency], str]
+Rank: TypeAlias = Callable[[Package, str], int]
+"""Of a package and where it is stated (empty: anywhere): how early the caller speaks of it."""
 
 
-def _no_note(_: FromDependency) -> str:
+def no_note(_: FromDependency) -> str:
+    """Say nothing."""
     return ""
+
+
+def no_rank(_: Package, _source: str) -> int:
+    """Prefer none."""
+    return 0
 
 
 class Words:
     """Phrases, given the tables of the packages that occur and the way to call them."""
 
     def __init__(
-        self, tables: Mapping[Package, VersionTable], label: Callable[[Package], str], note: Note = _no_note
+        self,
+        tables: Mapping[Package, VersionTable],
+        label: Callable[[Package], str],
+        note: Note = no_note,
+        rank: Rank = no_rank,
     ) -> None:
-        """``note`` says what follows a requirement: where it is stated, or where it holds; it begins with a space."""
+        """``note`` says what follows a requirement: where it is stated, or where it holds; it begins with a space.
+
+        ``rank`` is the caller's order: of equal parts of a sentence that which the caller stated first comes first.
+        """
         self._tables = tables
         self._label = label
         self._note = note
+        self._rank = rank
         self._stated: dict[tuple[Package, int], str] = {}
+        self._subjects: set[Package] = set()
 
     def learn(self, cause: FromDependency) -> None:
         """Remember how a set of versions is stated, to call it so in conclusions: ``<2`` says more than ``==1.0``."""
+        self._subjects.add(cause.package)
         if isinstance(cause.key, str):
             self._stated.setdefault((cause.dependency, cause.admitted), cause.key)
+
+    def learn_exclusion(self, package: Package) -> None:
+        """Remember that something is said of a package's versions."""
+        self._subjects.add(package)
+
+    def is_later(self, cause: FromDependency, other: FromDependency) -> bool:
+        """Whether the caller speaks of what ``cause`` is about after what ``other`` is about."""
+        if cause.package is ROOT and other.package is ROOT:
+            return self._rank(cause.dependency, cause.source) > self._rank(other.dependency, other.source)
+        if cause.package is ROOT or other.package is ROOT:
+            return False
+        return self._rank(cause.package, "") > self._rank(other.package, "")
 
     def name(self, package: Package) -> str:
         """What the package is called."""
@@ -132,7 +162,10 @@ class Words:
 
     def conclusion(self, node: Incompatibility) -> str:
         """What was derived: the terms alone."""
-        terms = {package: mask for package, mask in node.terms.items() if package is not ROOT}
+        ordered = sorted(
+            (one for one in node.terms.items() if one[0] is not ROOT), key=lambda one: self._rank(one[0], "")
+        )
+        terms = dict(ordered)
         if not terms:
             return UNSATISFIABLE
         selected = [self.subject(package, mask) for package, mask in terms.items() if not mask & ABSENT]
@@ -153,21 +186,35 @@ class Words:
         return f"{' and '.join(selected)} together depend on {' or '.join(needed)}"
 
     def _dependency(self, cause: FromDependency) -> str:
-        requirement = self.requirement(cause.dependency, cause.admitted, cause.key) + self._note(cause)
-        if cause.package is ROOT:
-            return f"you require {requirement}"
-        return _agree(self.subject(cause.package, cause.versions), f"depends on {requirement}")
+        requirement, note = self.requirement(cause.dependency, cause.admitted, cause.key), self._note(cause)
+        if cause.package is not ROOT:
+            return _agree(self.subject(cause.package, cause.versions), f"depends on {requirement}{note}")
+        only = self._only(cause.dependency) if "==" not in requirement else ""
+        if only:
+            note = f"{note[:-1]}; {only})" if note.endswith(")") else f"{note} ({only})"
+        return f"you require {requirement}{note}"
+
+    def _only(self, package: Package) -> str:
+        """The only version of a package that the caller requires, where it is told why that one cannot be used."""
+        table = self._tables.get(package)
+        if table is None or table.count != 1 or package not in self._subjects:
+            return ""
+        version = table.describe(2)
+        return f"only {version[2:]} is available" if version.startswith("==") else ""
 
     def _no_versions(self, package: Package, key: object) -> str:
         name, table = self.name(package), self._tables.get(package)
         if table is None or not table.count:
             return f"there are no versions of {name}"
         stated = str(key)
+        only = table.describe(2)
+        if table.count == 1 and only.startswith("=="):
+            return f"only {name}{only} is available"
         if "," not in stated and stated[:1] in {"<", ">"}:
             # Missing beyond one end: where the versions begin, or end, says more than what is missing.
             end = table.describe(2 if stated[0] == "<" else 1 << table.count)
             if end.startswith("=="):
-                bound = "==" if table.count == 1 else ">=" if stated[0] == "<" else "<="
+                bound = ">=" if stated[0] == "<" else "<="
                 return f"only {name}{bound}{end[2:]} is available"
         return f"there is no version of {name}{stated}"
 
