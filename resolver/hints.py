@@ -14,6 +14,7 @@ from .environment.target import Target
 from .model import Builds, PackageOptions, Query
 from .provider import mismatch
 from .provider.candidates import (
+    HASHES,
     NO_BUILD,
     NO_FILE,
     PRERELEASE,
@@ -26,6 +27,7 @@ from .provider.dating import is_too_new, is_undated, sighting, text
 from .solver import Exclusion
 
 MAX_HINTS = 5  # beyond it the explanation itself is the better reading
+MAX_HASHES = 3  # of a release that a hint names
 _EVERY = ":all:"
 
 
@@ -46,6 +48,10 @@ def hints(
         table = tables.get(name)
         if table is None:
             continue
+        pinned = query.options.packages.get(name, PackageOptions()).index
+        if pinned is not None and len(query.indexes) > 1:
+            # Not tried: the other indexes must not hear of a name that is pinned.
+            found.append(f"{name} is pinned to the index {pinned}, so no other index is asked for it")
         newest: dict[str, Exclusion] = {}
         fit = -1
         for specifier in wanted.get(name, ()):
@@ -88,6 +94,8 @@ class _Excluded:
                 return f"{name} {version} is a source distribution only; {self._build_option()}"
             case _ if kind == NO_FILE:
                 return self._file(bit, version)
+            case _ if kind == HASHES:
+                return self._hashes(bit, version)
         return None
 
     def _file(self, bit: int, version: str) -> str | None:
@@ -100,6 +108,15 @@ class _Excluded:
         if tags:
             return f"{name} {version} has wheels for these platforms only: {mismatch.platforms(tags)}"
         return None
+
+    def _hashes(self, bit: int, version: str) -> str | None:
+        if self.table.project is None:
+            return None
+        release = self.table.project.release(bit)
+        files = [*release.wheels, *([release.sdist] if release.sdist is not None else [])]
+        known = [f"{one.filename} {kind}:{digest}" for one in files for kind, digest in one.hashes if kind == "sha256"]
+        more = ["…"] if len(known) > MAX_HASHES else []
+        return f"the index has {self.name} {version} as {', '.join([*known[:MAX_HASHES], *more])}" if known else None
 
     def _limit(self, bit: int) -> str:
         floor, project = self.query.limits.newest, self.table.project

@@ -9,6 +9,7 @@ from typing import Literal
 
 from ..model import Query, Stated
 from ..place_facts import PlaceFacts
+from ..provider.candidates import HASHES
 from ..requirement import Requirement, parse
 from ..solver import ROOT, FromDependency, Incompatibility
 from ..statement_order import in_order_of_places, position
@@ -90,7 +91,7 @@ def restated(role: Role, same: Same, specifier: str) -> Remedy:
 
 def _changed(role: Role, same: Same, text: str) -> Remedy:
     requirement = parse(text)
-    edits = tuple(Edit(one.place, one.requirement.text, text) for one in same)
+    edits = tuple(Edit(one.place, _written(one), _written(one, text)) for one in same)
     return Remedy(
         Effort.BOUND,
         role,
@@ -122,9 +123,38 @@ def extras(reasons: Sequence[Incompatibility], statements: Sequence[tuple[Role, 
                 yield replace(remedy, effort=Effort.STATEMENT)
 
 
+def by_url(facts: PlaceFacts, culprits: Mapping[str, Culprit]) -> Iterator[Remedy]:
+    """Take from an index what the caller requires by URL, where the file there has the wrong version."""
+    for stated in facts.stated():
+        requirement = stated.requirement
+        if requirement.url is not None and requirement.name in culprits and stated in facts.query.requirements:
+            remedy = _changed("requirements", (stated,), _text(requirement, requirement.extras, ""))
+            detail = f"take {requirement.name} from an index instead of by URL ({stated.origin})"
+            yield replace(remedy, effort=Effort.STATEMENT, detail=detail)
+
+
+def without_hashes(facts: PlaceFacts, culprits: Mapping[str, Culprit]) -> Iterator[Remedy]:
+    """State no hashes of a project whose files have none of those that are stated."""
+    for name, culprit in culprits.items():
+        given = [one for one in facts.stated() if one.requirement.name == name and one.hashes]
+        if HASHES not in culprit.kinds or not given or any(one in facts.query.overrides for one in given):
+            continue
+        same = tuple(in_order_of_places(given))
+        edits = tuple(Edit(one.place, _written(one), one.requirement.text) for one in same)
+        by = [(one, replace(one, hashes=())) for one in same]
+        detail = f"leave out the hashes of {name} ({origins(same)}), if you trust what the index has now"
+        yield Remedy(Effort.STATEMENT, "hashes", detail, edits, partial(_replaced, "requirements", by))
+
+
+def _written(stated: Stated, text: str | None = None) -> str:
+    """A statement as it stands in the input, or with another text."""
+    hashes = (f"--hash={kind}:{digest}" for kind, digest in stated.hashes)
+    return " ".join([stated.requirement.text if text is None else text, *hashes])
+
+
 def dropped(role: Role, same: Same) -> Remedy:
     """The remedy that states nothing any more."""
-    edits = tuple(Edit(one.place, one.requirement.text, None) for one in same)
+    edits = tuple(Edit(one.place, _written(one), None) for one in same)
     gone = [(one, None) for one in same]
     return Remedy(Effort.STATEMENT, role, f"drop {_called(role, same)}", edits, partial(_replaced, role, gone))
 
