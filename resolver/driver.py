@@ -66,7 +66,8 @@ DECISIONS = 64  # of a solve between two looks at the clock: some 10 µs each wh
 MAX_REGIONS = 500
 # Pages and metadata files that all trials of suggestions together may ask for beyond what the solve knew. Where a
 # stated requirement is hopeless by itself little is known yet; who takes the suggestion asks for the same files next.
-MAX_FURTHER_FACTS = 600
+# Half of it is enough for sets of 265 packages.
+MAX_FURTHER_FACTS = 2_000
 NOTHING_BEGUN: Mapping[str, Chosen] = MappingProxyType({})
 
 

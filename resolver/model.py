@@ -135,7 +135,7 @@ class Budget:
 
     seconds: float = 60.0
     decisions: int = 200_000
-    suggestions: float = 2.0
+    suggestions: float = 5.0
     """Seconds that may be spent on finding out what would help where there is no solution; 0: do not look."""
 
 
