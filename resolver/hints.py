@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from types import MappingProxyType
 
 from .environment.place import Place
@@ -48,6 +49,10 @@ def hints(
         table = tables.get(name)
         if table is None:
             continue
+        if "not-found" in kinds[name]:
+            # Names of this request alone: those of others are nobody's business.
+            others = [one for one, other in tables.items() if other.count]
+            found += [f"did you mean {one}, which is required as well?" for one in get_close_matches(name, others, n=1)]
         pinned = query.options.packages.get(name, PackageOptions()).index
         if pinned is not None and len(query.indexes) > 1:
             # Not tried: the other indexes must not hear of a name that is pinned.

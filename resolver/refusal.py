@@ -66,9 +66,9 @@ class _Ranks:
     def __init__(self, facts: PlaceFacts) -> None:
         self._stated = in_order_of_places(facts.stated())
 
-    def __call__(self, package: Package, source: str) -> int:
+    def __call__(self, package: Package, source: str) -> tuple[int, str]:
         name, _ = cast("Name", package)
-        return next(
+        at = next(
             (
                 at
                 for at, one in enumerate(self._stated)
@@ -76,6 +76,7 @@ class _Ranks:
             ),
             len(self._stated),
         )
+        return at, label(package)
 
 
 def label(package: Package) -> str:

@@ -45,8 +45,8 @@ _FACTS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 Note: TypeAlias = Callable[[FromDependency], str]
-Rank: TypeAlias = Callable[[Package, str], int]
-"""Of a package and where it is stated (empty: anywhere): how early the caller speaks of it."""
+Rank: TypeAlias = Callable[[Package, str], tuple[int, str]]
+"""Of a package and where it is stated (empty: anywhere): how early the caller speaks of it, and its name."""
 
 
 def no_note(_: FromDependency) -> str:
@@ -54,9 +54,9 @@ def no_note(_: FromDependency) -> str:
     return ""
 
 
-def no_rank(_: Package, _source: str) -> int:
+def no_rank(_: Package, _source: str) -> tuple[int, str]:
     """Prefer none."""
-    return 0
+    return 0, ""
 
 
 class Words:
@@ -216,7 +216,7 @@ class Words:
             if end.startswith("=="):
                 bound = ">=" if stated[0] == "<" else "<="
                 return f"only {name}{bound}{end[2:]} is available"
-        return f"there is no version of {name}{stated}"
+        return f"there is no version of {name}{stated}{_nearest(table, stated)}"
 
     def _complement(self, package: Package, mask: int) -> int:
         table = self._tables.get(package)
@@ -225,6 +225,22 @@ class Words:
     @staticmethod
     def _every(table: VersionTable) -> int:
         return (1 << (table.count + 1)) - 1 - ABSENT
+
+
+def _nearest(table: VersionTable, stated: str) -> str:
+    """The versions on both sides of a requirement that none fits, for the end of a phrase."""
+    first = stated.partition(",")[0].removesuffix(".*")
+    bound = first.lstrip("".join(_OPERATORS))
+    if not bound or stated.startswith("!"):
+        return ""
+    operator = first.removesuffix(bound)
+    below = table.mask(f"<={bound}" if operator == ">" else f"<{bound}")
+    above = table.mask(f">={bound}" if operator == "<" else f">{bound}")
+    masks = ([1 << below.bit_length() - 1] if below else []) + ([above & -above] if above else [])
+    found = [words[2:] for words in map(table.describe, masks) if words.startswith("==")]
+    if not above and len(found) == 1:
+        return f" (the newest is {found[0]})"
+    return f" (the nearest {'are' if len(found) > 1 else 'is'} {' and '.join(found)})" if found else ""
 
 
 def runs(mask: int) -> int:
