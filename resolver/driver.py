@@ -302,7 +302,8 @@ async def _solve(
     query, stats, session = work.query, work.stats, work.session
     facts = PlaceFacts(query, place, Policies(query, place, work.earlier, begun), session, work.notices)
     await facts.open()
-    solver = Solver(facts.root(), max_decisions=query.budget.decisions, tie=_tie)
+    budget = query.budget
+    solver = Solver(facts.root(), max_decisions=budget.decisions, max_steps=budget.steps, tie=_tie)
     segments = Segments(stats, session.turns)
     await segments.begin()
     try:

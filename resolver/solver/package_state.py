@@ -101,6 +101,7 @@ Assumption: TypeAlias = tuple[int, int, int, Reason | None]
 """(mask that is left, position in the order of all assumptions, decision level, reason; None: a decision)."""
 
 _LEVEL = itemgetter(2)
+SIFTED = 32  # watches; to leave them out costs some ten looks at one
 
 Watch: TypeAlias = tuple[int, "PackageState | None", int, "tuple[tuple[PackageState, int], ...]", Reason]
 """An incompatibility as one of its packages sees it: (my mask, other package and its mask, or None and 0 if there
@@ -133,6 +134,7 @@ class PackageState:
         "queued",
         "rank",
         "settled",
+        "sifted_at",
         "table",
         "tiebreak",
         "unary",
@@ -173,6 +175,8 @@ class PackageState:
         """Those of ``active`` that hold for ``witness``, a version, or are news: as long as the version is possible,
         nothing is forgotten and no other package changes, nothing follows from the rest."""
         self.witness = 0
+        self.sifted_at = 0
+        """How many may be near before those are left out again that are no news any more."""
         self.settled = -1
         """How often assumptions had been forgotten when all of ``active`` were looked at last."""
         self.unary: list[Exclusion | Fact | Incompatibility] = []
@@ -264,17 +268,18 @@ class PackageState:
         Versions are given up one after the other: the one that is last to go is a witness that most facts, which are
         about other versions, cannot come to bear.
         """
+        self.near = None
         if self.settled == returns and self.mask & ~ABSENT and self.table is not None:
             self.witness = 1 << self._last()
             self.sift(self.active)
-        else:
-            self.near = None
         self.settled = returns
 
     def sift(self, watches: Mapping[Reason, Watch]) -> None:
         """Keep near those of ``watches`` that hold for the witness."""
         witness = self.witness
-        self.near = {reason: watch for reason, watch in watches.items() if watch[0] & witness}
+        near = {reason: watch for reason, watch in watches.items() if watch[0] & witness}
+        self.near = near
+        self.sifted_at = 2 * len(near) + SIFTED
 
     def _last(self) -> int:
         """The version at the other end than the one that is tried next."""

@@ -118,7 +118,8 @@ class Propagation:
                     target.waiting = 1
                     changed.append(target)
             if near is not None:
-                state.sift(near)
+                if len(near) > state.sifted_at:
+                    state.sift(near)
             elif is_crowded:
                 state.settle(self._solution.returns)
         return None
