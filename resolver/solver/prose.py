@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from .grammar import join
 from .incompatibility import (
     ROOT,
     Derived,
@@ -20,7 +21,7 @@ from .incompatibility import (
     Unavailable,
     nodes,
 )
-from .words import UNSATISFIABLE, Words, join
+from .words import UNSATISFIABLE, Words
 
 MAX_SENTENCES: Final = 60
 """Nobody reads further; a proof of some thousand steps would make an answer of a megabyte."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from .facts import ABSENT, Package, VersionTable
+from .grammar import OPERATORS, agree, fact, ranges
 from .incompatibility import (
     ROOT,
     FromDependency,
@@ -18,31 +19,6 @@ from .incompatibility import (
 MAX_RANGES: Final = 3
 """Of one package that a sentence lists."""
 UNSATISFIABLE: Final = "your requirements are unsatisfiable"
-_OPERATORS: Final = ("<", ">", "=", "!", "~")
-_VERBS: Final = ("was ", "is ", "has ", "needs ", "requires ", "cannot ", "does ")
-
-_PLURALS: Final = {
-    "was": "were",
-    "is": "are",
-    "has": "have",
-    "needs": "need",
-    "requires": "require",
-    "does": "do",
-    "depends": "depend",
-}
-
-# How each kind of fact continues a sentence that begins with the versions, where the detail is not a sentence itself.
-_FACTS: Final[Mapping[str, tuple[str, str]]] = {
-    # kind: (with a detail, without one)
-    "yanked": ("was yanked ({})", "was yanked"),
-    "requires-python": ("needs Python {}", "needs another Python"),
-    "no-usable-file": ("has no usable file ({})", "has no usable file for the target"),
-    "excluded-newer": ("was uploaded too recently ({})", "has no known upload time"),
-    "not-found": ("was not found ({})", "was not found"),
-    "constraint": ("is excluded by the constraint {}", "is excluded by a constraint"),
-    "prerelease": ("needs pre-releases to be allowed", "needs pre-releases to be allowed"),
-}
-
 
 Note: TypeAlias = Callable[[FromDependency], str]
 Rank: TypeAlias = Callable[[Package, str], tuple[int, str]]
@@ -111,7 +87,7 @@ class Words:
         if mask == self._every(table) and table.count > 1:
             return "*"
         words = table.describe(mask)
-        return words if words.startswith(_OPERATORS) else "*"
+        return words if words.startswith(OPERATORS) else "*"
 
     def subject(self, package: Package, mask: int) -> str:
         """The versions as the subject of a sentence."""
@@ -119,7 +95,7 @@ class Words:
         name = self.name(package)
         if suffix == "*":
             return f"all versions of {name}"
-        return self._counted(package, mask) or _join(name, suffix, "or")
+        return self._counted(package, mask) or ranges(name, suffix, "or")
 
     def requirement(self, package: Package, admitted: int, key: object = None) -> str:
         """A requirement as it is stated, or as the versions that satisfy it."""
@@ -132,7 +108,7 @@ class Words:
         if suffix == "*":
             return name
         counted = self._counted(package, admitted)
-        return f"one of {counted}" if counted else _join(name, suffix, "or")
+        return f"one of {counted}" if counted else ranges(name, suffix, "or")
 
     def _counted(self, package: Package, mask: int) -> str | None:
         """How many versions there are and where they lie, where they are too scattered to be listed."""
@@ -153,7 +129,7 @@ class Words:
             case FromExclusion() | Unavailable():
                 ((package, mask),) = node.terms.items()
                 subject = self.subject(package, mask) if mask else self.name(package)
-                return _agree(subject, fact(cause.kind, cause.detail))
+                return agree(subject, fact(cause.kind, cause.detail))
             case NoVersions():
                 (package,) = node.terms
                 return self._no_versions(package, cause.key)
@@ -182,13 +158,13 @@ class Words:
             return f"you require {' or '.join(needed)}"
         requirement = f"depends on {' or '.join(needed)}"
         if len(selected) == 1:
-            return _agree(selected[0], requirement)
+            return agree(selected[0], requirement)
         return f"{' and '.join(selected)} together depend on {' or '.join(needed)}"
 
     def _dependency(self, cause: FromDependency) -> str:
         requirement, note = self.requirement(cause.dependency, cause.admitted, cause.key), self._note(cause)
         if cause.package is not ROOT:
-            return _agree(self.subject(cause.package, cause.versions), f"depends on {requirement}{note}")
+            return agree(self.subject(cause.package, cause.versions), f"depends on {requirement}{note}")
         only = self._only(cause.dependency) if "==" not in requirement else ""
         if only:
             note = f"{note[:-1]}; {only})" if note.endswith(")") else f"{note} ({only})"
@@ -230,7 +206,7 @@ class Words:
 def _nearest(table: VersionTable, stated: str) -> str:
     """The versions on both sides of a requirement that none fits, for the end of a phrase."""
     first = stated.partition(",")[0].removesuffix(".*")
-    bound = first.lstrip("".join(_OPERATORS))
+    bound = first.lstrip("".join(OPERATORS))
     if not bound or stated.startswith("!"):
         return ""
     operator = first.removesuffix(bound)
@@ -246,36 +222,3 @@ def _nearest(table: VersionTable, stated: str) -> str:
 def runs(mask: int) -> int:
     """How many stretches of neighbouring versions a set has."""
     return (mask & ~(mask << 1)).bit_count()
-
-
-def fact(kind: str, detail: str) -> str:
-    """Continue a sentence that begins with the versions, or the package, that a fact is about."""
-    if detail.startswith(_VERBS):
-        return detail
-    known = _FACTS.get(kind)
-    if known is None:
-        return f"cannot be used: {detail}" if detail else f"cannot be used ({kind})"
-    return known[0].format(detail) if detail else known[1]
-
-
-def join(left: str, right: str) -> str:
-    """Two phrases with "and"; what both begin with is said once."""
-    for verb in (" require ", " depends on ", " depend on "):
-        subject, found, rest = left.partition(verb)
-        if found and right.startswith(subject + verb):
-            return f"{subject}{verb}{rest} and {right[len(subject + verb) :]}"
-    return f"{left} and {right}"
-
-
-def _agree(subject: str, predicate: str) -> str:
-    """Subject and predicate, which is in the singular."""
-    if subject.startswith("all ") or (subject[0].isdigit() and " versions of " in subject):
-        verb, _, rest = predicate.partition(" ")
-        predicate = f"{_PLURALS.get(verb, verb)} {rest}"
-    return f"{subject} {predicate}"
-
-
-def _join(name: str, suffix: str, conjunction: str) -> str:
-    """The name before each of several ranges."""
-    ranges = suffix.replace(" | ", " or ").split(" or ")
-    return f" {conjunction} ".join(f"{name}{one}" if one.startswith(_OPERATORS) else one for one in ranges)
