@@ -66,7 +66,6 @@ DECISIONS = 64  # of a solve between two looks at the clock: some 10 µs each wh
 MAX_REGIONS = 500
 # Pages and metadata files that all trials of suggestions together may ask for beyond what the solve knew. Where a
 # stated requirement is hopeless by itself little is known yet; who takes the suggestion asks for the same files next.
-# Half of it is enough for sets of 265 packages.
 MAX_FURTHER_FACTS = 2_000
 NOTHING_BEGUN: Mapping[str, Chosen] = MappingProxyType({})
 
@@ -302,8 +301,7 @@ async def _solve(
     query, stats, session = work.query, work.stats, work.session
     facts = PlaceFacts(query, place, Policies(query, place, work.earlier, begun), session, work.notices)
     await facts.open()
-    budget = query.budget
-    solver = Solver(facts.root(), max_decisions=budget.decisions, max_steps=budget.steps, tie=_tie)
+    solver = Solver(facts.root(), max_decisions=query.budget.decisions, max_steps=query.budget.steps, tie=_tie)
     segments = Segments(stats, session.turns)
     await segments.begin()
     try:
