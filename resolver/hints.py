@@ -5,7 +5,7 @@ A hint says which option would admit a version. It promises nothing about the re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -50,9 +50,7 @@ def hints(
         if table is None:
             continue
         if "not-found" in kinds[name]:
-            # Names of this request alone: those of others are nobody's business.
-            others = [one for one, other in tables.items() if other.count]
-            found += [f"did you mean {one}, which is required as well?" for one in get_close_matches(name, others, n=1)]
+            found += _missing(name, tables, query)
         pinned = query.options.packages.get(name, PackageOptions()).index
         if pinned is not None and len(query.indexes) > 1:
             # Not tried: the other indexes must not hear of a name that is pinned.
@@ -68,6 +66,22 @@ def hints(
         excluded = (_Excluded(name, table, one, place, query) for one in newest.values())
         found += filter(None, (one.hint() for one in excluded))
     return tuple(found[:MAX_HINTS])
+
+
+def _missing(name: str, tables: Mapping[str, Candidates], query: Query) -> Iterator[str]:
+    """Why a project may not be found though it is somewhere."""
+    # Names of this request alone: those of others are nobody's business.
+    others = [one for one, table in tables.items() if table.count]
+    for near in get_close_matches(name, others, n=1):
+        yield f"did you mean {near}, which is required as well?"
+    pinned = query.options.packages.get(name, PackageOptions()).index
+    for index in query.indexes:
+        codes = " and ".join(map(str, sorted(index.ignore_error_codes & {401, 403})))
+        if codes and (index.name == pinned if pinned is not None else not index.explicit):
+            yield (
+                f"for the index {index.name} {codes} counts as not found (ignore_error_codes); it may as well mean "
+                "that a credential is missing or wrong"
+            )
 
 
 @dataclass(frozen=True, slots=True)

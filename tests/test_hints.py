@@ -62,3 +62,12 @@ async def test_a_pinned_index_is_named_and_no_other_is_tried() -> None:
         await resolve(asked, Gateway(index))
     assert caught.value.hints == ("a is pinned to the index world, so no other index is asked for it",)
     assert not [url for url in index.requests if "other.example" in url]
+
+
+async def test_a_refusal_that_counts_as_not_found_is_named() -> None:
+    index = World("a 1.0")
+    lenient = replace(index.index, ignore_error_codes=frozenset({403, 503}))
+    with pytest.raises(NoSolution) as caught:
+        await resolve(replace(query(index, "nope"), indexes=(lenient,)), Gateway(index))
+    (hint,) = caught.value.hints
+    assert hint.startswith("for the index world 403 counts as not found (ignore_error_codes); it may as well mean")
