@@ -68,7 +68,7 @@ MANY = 150  # decisions: to describe them takes as long as a segment of the solv
 MAX_REGIONS = 500
 # Pages and metadata files that all trials of suggestions together may ask for beyond what the solve knew. Where a
 # stated requirement is hopeless by itself little is known yet; who takes the suggestion asks for the same files next.
-MAX_FURTHER_FACTS = 600
+MAX_FURTHER_FACTS = 2_000
 NOTHING_BEGUN: Mapping[str, Chosen] = MappingProxyType({})
 
 
@@ -292,7 +292,10 @@ async def _solve(
     query, stats, session = work.query, work.stats, work.session
     facts = PlaceFacts(query, place, Policies(query, place, work.earlier, begun), session, work.notices)
     await facts.open()
-    solver = Solver(facts.root(), max_decisions=query.budget.decisions, pause_steps=PAUSE_STEPS, tie=_tie)
+    budget = query.budget
+    solver = Solver(
+        facts.root(), max_decisions=budget.decisions, max_steps=budget.steps, pause_steps=PAUSE_STEPS, tie=_tie
+    )
     segments = Segments(stats, session.turns)
     await segments.begin()
     try:

@@ -5,8 +5,9 @@ A hint says which option would admit a version. It promises nothing about the re
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from types import MappingProxyType
 
 from .environment.place import Place
@@ -14,6 +15,7 @@ from .environment.target import Target
 from .model import Builds, PackageOptions, Query
 from .provider import mismatch
 from .provider.candidates import (
+    HASHES,
     NO_BUILD,
     NO_FILE,
     PRERELEASE,
@@ -26,6 +28,7 @@ from .provider.dating import is_too_new, is_undated, sighting, text
 from .solver import Exclusion
 
 MAX_HINTS = 5  # beyond it the explanation itself is the better reading
+MAX_HASHES = 3  # of a release that a hint names
 _EVERY = ":all:"
 
 
@@ -46,6 +49,12 @@ def hints(
         table = tables.get(name)
         if table is None:
             continue
+        if "not-found" in kinds[name]:
+            found += _missing(name, tables, query)
+        pinned = query.options.packages.get(name, PackageOptions()).index
+        if pinned is not None and len(query.indexes) > 1:
+            # Not tried: the other indexes must not hear of a name that is pinned.
+            found.append(f"{name} is pinned to the index {pinned}, so no other index is asked for it")
         newest: dict[str, Exclusion] = {}
         fit = -1
         for specifier in wanted.get(name, ()):
@@ -57,6 +66,22 @@ def hints(
         excluded = (_Excluded(name, table, one, place, query) for one in newest.values())
         found += filter(None, (one.hint() for one in excluded))
     return tuple(found[:MAX_HINTS])
+
+
+def _missing(name: str, tables: Mapping[str, Candidates], query: Query) -> Iterator[str]:
+    """Why a project may not be found though it is somewhere."""
+    # Names of this request alone: those of others are nobody's business.
+    others = [one for one, table in tables.items() if table.count]
+    for near in get_close_matches(name, others, n=1):
+        yield f"did you mean {near}, which is required as well?"
+    pinned = query.options.packages.get(name, PackageOptions()).index
+    for index in query.indexes:
+        codes = " and ".join(map(str, sorted(index.ignore_error_codes & {401, 403})))
+        if codes and (index.name == pinned if pinned is not None else not index.explicit):
+            yield (
+                f"for the index {index.name} {codes} counts as not found (ignore_error_codes); it may as well mean "
+                "that a credential is missing or wrong"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +113,8 @@ class _Excluded:
                 return f"{name} {version} is a source distribution only; {self._build_option()}"
             case _ if kind == NO_FILE:
                 return self._file(bit, version)
+            case _ if kind == HASHES:
+                return self._hashes(bit, version)
         return None
 
     def _file(self, bit: int, version: str) -> str | None:
@@ -100,6 +127,15 @@ class _Excluded:
         if tags:
             return f"{name} {version} has wheels for these platforms only: {mismatch.platforms(tags)}"
         return None
+
+    def _hashes(self, bit: int, version: str) -> str | None:
+        if self.table.project is None:
+            return None
+        release = self.table.project.release(bit)
+        files = [*release.wheels, *([release.sdist] if release.sdist is not None else [])]
+        known = [f"{one.filename} {kind}:{digest}" for one in files for kind, digest in one.hashes if kind == "sha256"]
+        more = ["…"] if len(known) > MAX_HASHES else []
+        return f"the index has {self.name} {version} as {', '.join([*known[:MAX_HASHES], *more])}" if known else None
 
     def _limit(self, bit: int) -> str:
         floor, project = self.query.limits.newest, self.table.project

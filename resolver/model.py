@@ -20,6 +20,7 @@ from .errors import Place
 from .index.page import File
 from .index.standing import Reliance
 from .requirement import Requirement
+from .solver.solver import MAX_STEPS
 
 T = TypeVar("T")
 
@@ -135,7 +136,9 @@ class Budget:
 
     seconds: float = 60.0
     decisions: int = 200_000
-    suggestions: float = 2.0
+    steps: int = MAX_STEPS
+    """Incompatibilities looked at in one solve."""
+    suggestions: float = 5.0
     """Seconds that may be spent on finding out what would help where there is no solution; 0: do not look."""
 
 

@@ -14,6 +14,7 @@ from .provider.candidates import Candidates
 from .remedies import culprits_of, origins, remedies, stated_as
 from .requirement import Requirement, RequirementError, parse
 from .solver import ROOT, FromDependency, Incompatibility, Package, VersionTable, explain, reasons, shortened
+from .statement_order import in_order_of_places
 from .tables import Name
 
 
@@ -24,7 +25,7 @@ def no_solution(facts: PlaceFacts, tables: Mapping[Name, Candidates], incompatib
     """
     known = dict[Package, VersionTable](tables.items())
     incompatibility = shortened(incompatibility, known)
-    explanation = explain(incompatibility, known, label, _Notes(facts))
+    explanation = explain(incompatibility, known, label, _Notes(facts), _Ranks(facts))
     by_name = {name: table for (name, extra), table in tables.items() if extra is None}
     wanted: dict[str, list[str]] = {}
     for stated in facts.stated():
@@ -61,6 +62,25 @@ class _Notes:
             return ""
         marker = without_extra(str(requirement.marker), extra or "")
         return "" if marker is None else f" where {marker}"
+
+
+class _Ranks:
+    """The caller's order of statements: that of the request, and of lines in a file."""
+
+    def __init__(self, facts: PlaceFacts) -> None:
+        self._stated = in_order_of_places(facts.stated())
+
+    def __call__(self, package: Package, source: str) -> tuple[int, str]:
+        name, _ = cast("Name", package)
+        at = next(
+            (
+                at
+                for at, one in enumerate(self._stated)
+                if one.requirement.name == name and (not source or one.origin == source)
+            ),
+            len(self._stated),
+        )
+        return at, label(package)
 
 
 def label(package: Package) -> str:

@@ -26,6 +26,20 @@ def in_order(query: Query) -> Query:
     )
 
 
+def in_order_of_places(statements: Iterable[Stated]) -> list[Stated]:
+    """As the caller has them: by file and line, or by their numbers in the request."""
+    return sorted(statements, key=position)
+
+
+def position(stated: Stated) -> tuple[str, int, str]:
+    """Where a statement comes among those of the caller."""
+    place = stated.place
+    if place.pointer is None:
+        return place.file or "", place.line or 0, stated.origin
+    head, _, number = place.pointer.rpartition("/")
+    return head, int(number) if number.isdecimal() else 0, stated.origin
+
+
 def is_bounded(specifier: str) -> bool:
     """Whether a specifier has an upper bound."""
     return any(one.startswith(_UPPER) for one in specifier.split(","))

@@ -58,7 +58,7 @@ async def test_a_file_has_one_of_the_hashes_of_each_statement(text: str, constra
 
 @pytest.mark.parametrize(("text", "constraints"), [("a", f"a==1.0 {WRONG}"), (f"a {FIRST}\na {SECOND}", "")])
 async def test_statements_whose_hashes_no_file_has_are_unsatisfiable(text: str, constraints: str) -> None:
-    with pytest.raises(NoSolution, match="none of its hashes"):
+    with pytest.raises(NoSolution, match="none of the hashes"):
         await locked(text, constraints)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from resolver.driver import resolve
 from resolver.errors import NoSolution
 from resolver.index.gateway import Gateway
-from resolver.model import Options, Prerelease
+from resolver.model import Options, PackageOptions, Prerelease
 
 from .fake_index import World
 from .test_driver import query
@@ -50,3 +51,23 @@ async def test_the_explanation_names_the_reason_and_the_hint_the_option(
         await resolve(query(index, "a", options=options), Gateway(index))
     assert detail in caught.value.detail
     assert any(hint in one for one in caught.value.hints), caught.value.hints
+
+
+async def test_a_pinned_index_is_named_and_no_other_is_tried() -> None:
+    index = World("a 1.0")
+    options = Options(packages={"a": PackageOptions(index="world")})
+    other = replace(index.index, name="other", url="https://other.example/simple/", default=False)
+    asked = replace(query(index, "a>=2", options=options), indexes=(other, index.index))
+    with pytest.raises(NoSolution) as caught:
+        await resolve(asked, Gateway(index))
+    assert caught.value.hints == ("a is pinned to the index world, so no other index is asked for it",)
+    assert not [url for url in index.requests if "other.example" in url]
+
+
+async def test_a_refusal_that_counts_as_not_found_is_named() -> None:
+    index = World("a 1.0")
+    lenient = replace(index.index, ignore_error_codes=frozenset({403, 503}))
+    with pytest.raises(NoSolution) as caught:
+        await resolve(replace(query(index, "nope"), indexes=(lenient,)), Gateway(index))
+    (hint,) = caught.value.hints
+    assert hint.startswith("for the index world 403 counts as not found (ignore_error_codes); it may as well mean")

@@ -211,6 +211,45 @@ def test_equal_dependencies_of_several_versions_are_one_fact() -> None:
     assert run.solver.conflicts == 2
 
 
+# ---- many conflicts
+
+
+def pairs(count: int) -> tuple[World, list[str]]:
+    """Pairs that agree only after ``left`` has given up its newest versions; all lefts are decided first."""
+    releases: dict[str, list[str]] = {}
+    for number in range(count):
+        for version in range(1, 9):
+            releases[f"left{number} {version}"] = [f"shared{number} =={version}"]
+            releases[f"right{number} {version}"] = [f"shared{number} <=2"]
+            releases[f"shared{number} {version}"] = []
+    return World(releases), [
+        *(f"left{number}" for number in range(count)),
+        *(f"right{number}" for number in range(count)),
+    ]
+
+
+def test_a_long_search_keeps_the_decisions_that_a_conflict_does_not_touch() -> None:
+    count = 150
+    world, root = pairs(count)
+    run = solve(world, root, max_decisions=40_000)  # four times as many where each conflict goes back to the root
+    assert run.pins is not None
+    assert {run.pins[f"left{number}"] for number in range(count)} == {"2"}
+
+
+def test_versions_that_are_given_up_one_by_one_cost_the_same_each() -> None:
+    """Two lists of versions with exact pins that agree on the last alone."""
+    steps = []
+    for count in (100, 200, 400):
+        releases: dict[str, list[str]] = {"a 1": ["shared ==1"], "b 1": ["shared ==1"], "shared 1": []}
+        for version in range(2, count):
+            releases |= {f"a {version}": [f"shared =={2 * version}"], f"b {version}": [f"shared =={2 * version + 1}"]}
+            releases |= {f"shared {2 * version}": [], f"shared {2 * version + 1}": []}
+        run = solve(World(releases), ["a", "b"])
+        assert run.pins == {"a": "1", "b": "1", "shared": "1"}
+        steps.append(run.solver.steps)
+    assert steps[2] < 2.2 * steps[1] < 2.2 * 2.2 * steps[0]
+
+
 # ---- limits
 
 

@@ -146,7 +146,7 @@ def _seen_from(place: Place) -> _Seen:
 def file_fault(file: File, place: Place, allowed: Filter) -> tuple[str, str] | None:
     """Why ``file`` cannot be used, as (kind, detail); None when it can."""
     if not allowed.admits_hashes(file):
-        return (HASHES, "none of its hashes is among those that the requirements give")
+        return (HASHES, "has none of the hashes that your requirements give")
     return _fit_fault(file.tags, file.requires_python, place, allowed)
 
 

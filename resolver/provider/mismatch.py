@@ -41,9 +41,17 @@ def nearest(reasons: set[str]) -> str:
 
 
 def interpreters(tag_sets: list[str]) -> str:
-    """The interpreter tags of a release's wheels, as a list for a hint."""
-    found = {one for tags in tag_sets for one in tags.split("-", 1)[0].split(".")}
+    """The interpreter tags of a release's wheels, as a list for a hint; with the ABI where that says more."""
+    found = {one for tags in tag_sets for one in _interpreters(tags)}
     return _list(sorted(found, key=lambda tag: (tag.rstrip("0123456789"), len(tag), tag)))
+
+
+def _interpreters(tags: str) -> list[str]:
+    interpreter, _, rest = tags.partition("-")
+    abi = rest.partition("-")[0]
+    # cp312-cp312 is one thing, and abi3 is said by the oldest Python that it is for.
+    is_known = abi in {"none", "abi3"} or abi.startswith(interpreter)
+    return interpreter.split(".") if is_known else [f"{one}-{abi}" for one in interpreter.split(".")]
 
 
 def platforms(tag_sets: list[str]) -> str:

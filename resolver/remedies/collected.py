@@ -11,8 +11,9 @@ from ..tables import Name
 from .culprits import culprits_of
 from .environments import pythons, required_environments
 from .options import of_exclusions
+from .platforms import platforms
 from .remedy import Remedy
-from .statements import dropped, extras, loosened, statements_of
+from .statements import by_url, dropped, extras, loosened, statements_of, without_hashes
 
 
 def remedies(
@@ -29,7 +30,10 @@ def remedies(
     found += [loosened(role, same) for role, same in statements if same[0].requirement.specifier]
     found += required_environments(facts.query, reasons)
     found += pythons(facts, tables, culprits)
+    found += platforms(facts, tables, culprits)
     found += extras(reasons, statements)
+    found += by_url(facts, culprits)
+    found += without_hashes(facts, culprits)
     if len({one.requirement for one in facts.query.requirements}) == 1:  # nobody asked for a lock of nothing
         statements = [(role, same) for role, same in statements if role != "requirements"]
     found += [dropped(role, same) for role, same in statements]

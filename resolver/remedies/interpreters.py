@@ -21,7 +21,7 @@ def other_python(target: Target, releases: Sequence[Release]) -> Target | None:
 
     A target that was given by tags of its own is not rebuilt: nobody knows what another interpreter of it supports.
     """
-    platform = _platform(target)
+    platform = platform_of(target)
     if platform is None:
         return None
     for python in _others(target, releases[-MAX_RELEASES:]):
@@ -29,7 +29,7 @@ def other_python(target: Target, releases: Sequence[Release]) -> Target | None:
             made = make_target(name=None, python=python, platform=platform[0], implementation=target.implementation)
         except TargetError:  # older or newer than any that we know, or no version of Python at all
             continue
-        if any(_fits(release, made) for release in releases[-MAX_RELEASES:]):
+        if any(fits(release, made) for release in releases[-MAX_RELEASES:]):
             return replace(made, name=target.name.replace(target.markers["python_version"], python))
     return None
 
@@ -55,7 +55,7 @@ def _lower_bounds(specifier: str) -> list[Version]:
     return [Version(one.version) for one in clauses if one.operator == ">=" and not one.version.endswith(".*")]
 
 
-def _platform(target: Target) -> tuple[str | None] | None:
+def platform_of(target: Target) -> tuple[str | None] | None:
     """What to call the target's platform, so that the same tags are made of it; (None,) is this machine's."""
     for platform in (target.platform, None):
         try:
@@ -67,7 +67,8 @@ def _platform(target: Target) -> tuple[str | None] | None:
     return None
 
 
-def _fits(release: Release, target: Target) -> bool:
+def fits(release: Release, target: Target) -> bool:
+    """Whether the target can use some file of the release."""
     files = [*release.wheels, *([release.sdist] if release.sdist is not None else [])]
     return any(
         (file.requires_python is None or requires_python_admits(file.requires_python, target))

@@ -9,14 +9,17 @@ from typing import Literal
 
 from ..model import Query, Stated
 from ..place_facts import PlaceFacts
+from ..provider.candidates import HASHES
 from ..requirement import Requirement, parse
 from ..solver import ROOT, FromDependency, Incompatibility
+from ..statement_order import in_order_of_places, position
 from .culprits import Culprit, project_of
 from .remedy import Edit, Effort, Remedy
 
 MAX_ORIGINS = 3  # of one statement that a text names
 
 Role = Literal["constraints", "overrides", "requirements"]
+_ROLES: tuple[Role, ...] = ("constraints", "overrides", "requirements")
 Same = tuple[Stated, ...]
 """Statements of one text: to change one of them alone changes nothing."""
 
@@ -24,7 +27,7 @@ Same = tuple[Stated, ...]
 def statements_of(
     facts: PlaceFacts, reasons: Sequence[Incompatibility], culprits: Mapping[str, Culprit]
 ) -> list[tuple[Role, Same]]:
-    """The caller's statements that the reasons speak of: constraints, overrides, requirements."""
+    """The caller's statements that the reasons speak of: constraints, overrides, requirements, each in their order."""
     query = facts.query
     required = [reason.cause for reason in reasons if isinstance(reason.cause, FromDependency)]
     names = {project_of(cause.dependency) for cause in required}
@@ -48,7 +51,8 @@ def statements_of(
         if cause.package is ROOT and project_of(cause.dependency) not in overridden:
             for one in stated_as(facts, cause):
                 note("requirements", one)
-    return [(role, tuple(same)) for (role, _), same in found.items()]
+    groups = [(role, tuple(in_order_of_places(same))) for (role, _), same in found.items()]
+    return sorted(groups, key=lambda group: (_ROLES.index(group[0]), position(group[1][0])))
 
 
 def stated_as(facts: PlaceFacts, cause: FromDependency) -> list[Stated]:
@@ -76,8 +80,7 @@ def dropped_instead(remedy: Remedy) -> Remedy:
 
 
 def _role(remedy: Remedy) -> Role:
-    roles: tuple[Role, ...] = ("constraints", "overrides", "requirements")
-    return next(role for role in roles if role == remedy.kind)
+    return next(role for role in _ROLES if role == remedy.kind)
 
 
 def restated(role: Role, same: Same, specifier: str) -> Remedy:
@@ -88,7 +91,7 @@ def restated(role: Role, same: Same, specifier: str) -> Remedy:
 
 def _changed(role: Role, same: Same, text: str) -> Remedy:
     requirement = parse(text)
-    edits = tuple(Edit(one.place, one.requirement.text, text) for one in same)
+    edits = tuple(Edit(one.place, _written(one), _written(one, text)) for one in same)
     return Remedy(
         Effort.BOUND,
         role,
@@ -120,9 +123,38 @@ def extras(reasons: Sequence[Incompatibility], statements: Sequence[tuple[Role, 
                 yield replace(remedy, effort=Effort.STATEMENT)
 
 
+def by_url(facts: PlaceFacts, culprits: Mapping[str, Culprit]) -> Iterator[Remedy]:
+    """Take from an index what the caller requires by URL, where the file there has the wrong version."""
+    for stated in facts.stated():
+        requirement = stated.requirement
+        if requirement.url is not None and requirement.name in culprits and stated in facts.query.requirements:
+            remedy = _changed("requirements", (stated,), _text(requirement, requirement.extras, ""))
+            detail = f"take {requirement.name} from an index instead of by URL ({stated.origin})"
+            yield replace(remedy, effort=Effort.STATEMENT, detail=detail)
+
+
+def without_hashes(facts: PlaceFacts, culprits: Mapping[str, Culprit]) -> Iterator[Remedy]:
+    """State no hashes of a project whose files have none of those that are stated."""
+    for name, culprit in culprits.items():
+        given = [one for one in facts.stated() if one.requirement.name == name and one.hashes]
+        if HASHES not in culprit.kinds or not given or any(one in facts.query.overrides for one in given):
+            continue
+        same = tuple(in_order_of_places(given))
+        edits = tuple(Edit(one.place, _written(one), one.requirement.text) for one in same)
+        by = [(one, replace(one, hashes=())) for one in same]
+        detail = f"leave out the hashes of {name} ({origins(same)}), if you trust what the index has now"
+        yield Remedy(Effort.STATEMENT, "hashes", detail, edits, partial(_replaced, "requirements", by))
+
+
+def _written(stated: Stated, text: str | None = None) -> str:
+    """A statement as it stands in the input, or with another text."""
+    hashes = (f"--hash={kind}:{digest}" for kind, digest in stated.hashes)
+    return " ".join([stated.requirement.text if text is None else text, *hashes])
+
+
 def dropped(role: Role, same: Same) -> Remedy:
     """The remedy that states nothing any more."""
-    edits = tuple(Edit(one.place, one.requirement.text, None) for one in same)
+    edits = tuple(Edit(one.place, _written(one), None) for one in same)
     gone = [(one, None) for one in same]
     return Remedy(Effort.STATEMENT, role, f"drop {_called(role, same)}", edits, partial(_replaced, role, gone))
 
@@ -136,7 +168,7 @@ def _called(role: Role, same: Same) -> str:
 
 def origins(stated: Iterable[Stated]) -> str:
     """Where the same is stated, for a text."""
-    found = list(dict.fromkeys(one.origin for one in stated))
+    found = list(dict.fromkeys(one.origin for one in in_order_of_places(stated)))
     more = len(found) - MAX_ORIGINS
     return ", ".join([*found[:MAX_ORIGINS], *([f"and {more} more"] if more > 0 else [])])
 

@@ -23,6 +23,7 @@ RESERVED: Final = 2  # of these, for dropping statements: they are tried last
 MAX_JOINED: Final = 4  # remedies that are tried together
 MAX_SUGGESTIONS: Final = 5  # beyond it nobody compares them
 MAX_DECISIONS: Final = 2_000  # of a trial; real solves take hundreds
+MAX_STEPS: Final = 500_000  # of a trial, some 100 ms; real solves take thousands, the hardest 230,000
 
 Versions: TypeAlias = Mapping[str, tuple[str, ...]]
 """name → the versions of it in all places, ascending."""
@@ -35,7 +36,8 @@ class Suggestions:
 
     def __init__(self, query: Query, refusal: NoSolution, trial: Trial) -> None:
         """Nothing is tried before :meth:`search`."""
-        self._query = replace(query, budget=replace(query.budget, decisions=min(query.budget.decisions, MAX_DECISIONS)))
+        decisions = min(query.budget.decisions, MAX_DECISIONS)
+        self._query = replace(query, budget=replace(query.budget, decisions=decisions, steps=MAX_STEPS))
         self._refusal = refusal
         self._trial = trial
         self._left = MAX_TRIALS

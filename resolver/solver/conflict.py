@@ -30,11 +30,12 @@ of the node. The default budget is thus spent before proofs take 200 MB."""
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """``incompatibility`` is new, and false at ``level`` but for the term on ``state``."""
+    """``incompatibility`` holds at ``level`` but for the term on ``state``, and at every level until ``latest``."""
 
     incompatibility: Incompatibility
     state: PackageState
     level: int
+    latest: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Analysis:
             satisfier = self._satisfier(current)
             if satisfier.reason is None or satisfier.earlier_level < satisfier.level:
                 self._note(satisfier.state, current)
-                return Lesson(current, satisfier.state, satisfier.earlier_level)
+                return Lesson(current, satisfier.state, satisfier.earlier_level, satisfier.level - 1)
             cause = incompatibility_of(satisfier.reason)
             current = self._without_known(self._resolve(current, cause, satisfier.state))
             self._note(satisfier.state, current)

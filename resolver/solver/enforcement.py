@@ -73,7 +73,7 @@ class Enforcement:
         rejection: Fact | None = None
         # Before anything went wrong the look ahead is left out, as in pubgrub-rs: propagation finds it, too.
         looks_ahead = self._solution.has_backtracked
-        facts, watches = state.facts, state.watches
+        facts = state.facts
         for dependency, other in zip(declared, others, strict=True):
             if other.tiebreak < 0 or dependency.is_exact:
                 self._agenda.mention(other, is_exact=dependency.is_exact)
@@ -95,18 +95,11 @@ class Enforcement:
             else:  # it is news again: to the end, where the newest are
                 fact = known
                 fact.widen(bit, dependency)
-                del watches[fact], other.watches[fact]
-                if state.active is not watches:
-                    state.active.pop(fact, None)
-                if other.active is not other.watches:
-                    other.active.pop(fact, None)
+                state.unwatch(fact)
+                other.unwatch(fact)
             forbidden, versions = other.universe ^ admitted, fact.versions
-            watches[fact] = watch = (versions, other, forbidden, (), fact)
-            if state.active is not watches:
-                state.active[fact] = watch
-            other.watches[fact] = watch = (forbidden, state, versions, (), fact)
-            if other.active is not other.watches:
-                other.active[fact] = watch
+            state.watch(fact, (versions, other, forbidden, (), fact))
+            other.watch(fact, (forbidden, state, versions, (), fact))
             if looks_ahead and rejection is None and not other.mask & admitted:
                 rejection = fact
         return rejection
@@ -148,4 +141,4 @@ class Enforcement:
                 watch: Watch = (mask, *others[0], (), incompatibility)
             else:
                 watch = (mask, None, 0, others, incompatibility)
-            state.watches[incompatibility] = state.active[incompatibility] = watch
+            state.watch(incompatibility, watch)

@@ -22,7 +22,7 @@ from .incompatibility import (
     nodes,
 )
 from .prose import Prose
-from .words import Note, Words
+from .words import Note, Rank, Words, no_note, no_rank
 
 MAX_DEPTH: Final = 12
 """Nesting of the tree; deeper parts are given as their external facts. JSON readers limit depth, often to 32 of
@@ -46,7 +46,8 @@ def explain(
     incompatibility: Incompatibility,
     tables: Mapping[Package, VersionTable],
     label: Callable[[Package], str],
-    note: Note | None = None,
+    note: Note = no_note,
+    rank: Rank = no_rank,
 ) -> Explanation:
     """Explain the incompatibility of an :class:`~resolver.solver.Unsolvable`.
 
@@ -55,12 +56,15 @@ def explain(
         tables: of the packages that the solver knew; where one is missing, its versions are not told apart.
         label: what to call a package.
         note: what to say behind a requirement, with a space before it: where it is stated, or where it holds.
+        rank: how early the caller speaks of a package, in a statement or anywhere.
     """
-    words = Words(tables, label) if note is None else Words(tables, label, note)
+    words = Words(tables, label, note, rank)
     named: dict[str, None] = {}
     for node in nodes(incompatibility):
         if isinstance(node.cause, FromDependency):
             words.learn(node.cause)
+        elif isinstance(node.cause, FromExclusion | Unavailable):
+            words.learn_exclusion(next(iter(node.terms)))
         if not isinstance(node.cause, Derived):
             for package in node.terms:
                 if package is not ROOT:

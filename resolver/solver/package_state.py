@@ -7,11 +7,11 @@ The solver's loops run over these: an attribute costs less than a dictionary of 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from operator import itemgetter
 from typing import TypeAlias
 
-from .facts import Dependency, Exclusion, Package, VersionTable
+from .facts import ABSENT, Dependency, Exclusion, Package, VersionTable
 from .incompatibility import (
     Derived,
     FromDependency,
@@ -101,6 +101,7 @@ Assumption: TypeAlias = tuple[int, int, int, Reason | None]
 """(mask that is left, position in the order of all assumptions, decision level, reason; None: a decision)."""
 
 _LEVEL = itemgetter(2)
+SIFTED = 32  # watches; to leave them out costs some ten looks at one
 
 Watch: TypeAlias = tuple[int, "PackageState | None", int, "tuple[tuple[PackageState, int], ...]", Reason]
 """An incompatibility as one of its packages sees it: (my mask, other package and its mask, or None and 0 if there
@@ -126,11 +127,14 @@ class PackageState:
         "looked_at",
         "mask",
         "named_by",
+        "near",
         "order",
         "package",
         "patience",
         "queued",
         "rank",
+        "settled",
+        "sifted_at",
         "table",
         "tiebreak",
         "unary",
@@ -138,6 +142,7 @@ class PackageState:
         "urgency",
         "waiting",
         "watches",
+        "witness",
     )
 
     def __init__(self, package: Package) -> None:
@@ -166,6 +171,14 @@ class PackageState:
         self.looked_at = 0
         """How many of them, since a selection was made; and after how many looks at all the next one is due."""
         self.patience = 2
+        self.near: dict[Reason, Watch] | None = None
+        """Those of ``active`` that hold for ``witness``, a version, or are news: as long as the version is possible,
+        nothing is forgotten and no other package changes, nothing follows from the rest."""
+        self.witness = 0
+        self.sifted_at = 0
+        """How many may be near before those are left out again that are no news any more."""
+        self.settled = -1
+        """How often assumptions had been forgotten when all of ``active`` were looked at last."""
         self.unary: list[Exclusion | Fact | Incompatibility] = []
         """Why bits are missing in ``known``."""
         self.declared: dict[int, Sequence[Dependency] | Unavailable] = {}
@@ -209,6 +222,22 @@ class PackageState:
             self.unary += exclusions
         self.known = self.mask = known
 
+    def watch(self, reason: Reason, watch: Watch) -> None:
+        """Look at an incompatibility from now on; it is the newest."""
+        self.watches[reason] = watch
+        if self.active is not self.watches:
+            self.active[reason] = watch
+        if self.near is not None:
+            self.near[reason] = watch
+
+    def unwatch(self, reason: Reason) -> None:
+        """Look at it no more."""
+        del self.watches[reason]
+        if self.active is not self.watches:
+            self.active.pop(reason, None)
+        if self.near is not None:
+            self.near.pop(reason, None)
+
     def mask_at(self, level: int) -> int:
         """What is left by assumptions up to a level: ``mask`` is a part of it until that level is taken back."""
         made = bisect_right(self.assumptions, level, key=_LEVEL)
@@ -232,3 +261,29 @@ class PackageState:
             selected[reason] = watch
         if len(selected) < len(self.active):
             self.active, self.active_level, self.active_opened = selected, level, opened
+
+    def settle(self, returns: int) -> None:
+        """All of ``active`` were looked at. At the second time in a row find out which need be the next time.
+
+        Versions are given up one after the other: the one that is last to go is a witness that most facts, which are
+        about other versions, cannot come to bear.
+        """
+        self.near = None
+        if self.settled == returns and self.mask & ~ABSENT and self.table is not None:
+            self.witness = 1 << self._last()
+            self.sift(self.active)
+        self.settled = returns
+
+    def sift(self, watches: Mapping[Reason, Watch]) -> None:
+        """Keep near those of ``watches`` that hold for the witness."""
+        witness = self.witness
+        near = {reason: watch for reason, watch in watches.items() if watch[0] & witness}
+        self.near = near
+        self.sifted_at = 2 * len(near) + SIFTED
+
+    def _last(self) -> int:
+        """The version at the other end than the one that is tried next."""
+        mask, table = self.mask & ~ABSENT, self.table
+        assert table is not None
+        highest = mask.bit_length() - 1
+        return (mask & -mask).bit_length() - 1 if table.choose(mask) == highest else highest

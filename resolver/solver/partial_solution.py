@@ -14,7 +14,7 @@ from .priority import Agenda
 class PartialSolution:
     """All assumptions in the order they were made."""
 
-    __slots__ = ("_agenda", "_count", "_starts", "has_backtracked", "level", "opened", "order")
+    __slots__ = ("_agenda", "_count", "_starts", "has_backtracked", "level", "opened", "order", "returns")
 
     def __init__(self, agenda: Agenda) -> None:
         self._agenda = agenda
@@ -22,6 +22,8 @@ class PartialSolution:
         """Whose last assumption it is; parallel to the positions in the assumptions."""
         self.level = 0
         self.has_backtracked = False
+        self.returns = 0
+        """How often assumptions were forgotten."""
         self._starts: list[int] = [0]
         """The position of the first assumption of each level."""
         self._count = 0
@@ -56,6 +58,7 @@ class PartialSolution:
         self.has_backtracked = True
         if level >= self.level:
             return
+        self.returns += 1
         start = self._starts[level + 1]
         order = self.order
         while len(order) > start:

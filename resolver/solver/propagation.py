@@ -8,7 +8,7 @@ matter (as in pub).
 from __future__ import annotations
 
 from .incompatibility import Incompatibility
-from .package_state import PackageState, incompatibility_of
+from .package_state import PackageState, Reason, Watch, incompatibility_of
 from .partial_solution import PartialSolution
 
 CROWDED = 64  # watches; fewer are looked through faster than they are sorted out
@@ -51,7 +51,7 @@ class Propagation:
         if self.looked_at > self._limit:
             raise Overspent
 
-    def run(self) -> Incompatibility | None:  # noqa: C901, PLR0912 - one loop: a call per incompatibility is what costs
+    def run(self) -> Incompatibility | None:  # noqa: C901, PLR0912, PLR0915 - one loop: calls are what costs
         """Return the first conflict, or None when nothing more follows.
 
         Raises:
@@ -63,9 +63,15 @@ class Propagation:
             state = changed.pop()
             state.waiting -= 1
             watches = state.active
-            if len(watches) > CROWDED or watches is not state.watches:
-                self._select(state)
-                watches = state.active
+            near: dict[Reason, Watch] | None = None
+            is_crowded = len(watches) > CROWDED or watches is not state.watches
+            if is_crowded:
+                near = self._near(state)
+                if near is not None:
+                    watches = near
+                else:
+                    self._select(state)
+                    watches = state.active
             self.looked_at += len(watches)
             if self.looked_at > self._limit:
                 raise Overspent
@@ -111,7 +117,17 @@ class Propagation:
                 if not target.waiting:
                     target.waiting = 1
                     changed.append(target)
+            if near is not None:
+                if len(near) > state.sifted_at:
+                    state.sift(near)
+            elif is_crowded:
+                state.settle(self._solution.returns)
         return None
+
+    def _near(self, state: PackageState) -> dict[Reason, Watch] | None:
+        """The few watches that have to be looked at where nothing but this package changed, if that is known."""
+        is_settled = state.settled == self._solution.returns and not self._changed
+        return state.near if is_settled and state.mask & state.witness else None
 
     def _select(self, state: PackageState) -> None:
         """Leave out those of a package's many watches that cannot matter now.

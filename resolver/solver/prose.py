@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from .grammar import join
 from .incompatibility import (
     ROOT,
     Derived,
@@ -20,7 +21,7 @@ from .incompatibility import (
     Unavailable,
     nodes,
 )
-from .words import UNSATISFIABLE, Words, join
+from .words import UNSATISFIABLE, Words
 
 MAX_SENTENCES: Final = 60
 """Nobody reads further; a proof of some thousand steps would make an answer of a megabyte."""
@@ -186,6 +187,12 @@ class Prose:
             and right.cause.dependency == left.cause.package
         ):
             left, right = right, left  # a depends on b, and b on c
+        elif (
+            isinstance(left.cause, FromDependency)
+            and isinstance(right.cause, FromDependency)
+            and self._words.is_later(left.cause, right.cause)
+        ):
+            left, right = right, left  # as the caller has it
         elif (
             isinstance(left.cause, FromExclusion | Unavailable)
             and isinstance(right.cause, FromDependency)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from resolver.solver import (
     NoVersions,
     Unsolvable,
     reasons,
+    solver,
 )
 from resolver.solver.incompatibility import nodes
 from resolver.solver.premises import Admitted
@@ -60,6 +62,21 @@ def test_the_solver_agrees_with_brute_force(rng: random.Random) -> None:
     run = solve(world, root, check=True)
     assert has_solution(world, root) == (run.pins is not None)
     assert run.pins is None or is_solution(world, root, run.pins)
+
+
+def test_a_search_that_keeps_what_a_conflict_does_not_touch_agrees_with_brute_force(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = [solve(world, root) for world, root in worlds(1000)]
+    monkeypatch.setattr(solver, "LONG_SEARCH", -1)
+    monkeypatch.setattr(solver, "FAR", 0)
+    others = 0
+    for (world, root), before in zip(worlds(1000), usual, strict=True):
+        run = solve(world, root, check=True)
+        assert (run.pins is None) == (before.pins is None)  # which brute force agrees with, see above
+        assert run.pins is None or is_solution(world, root, run.pins)
+        others += run.trace != before.trace
+    assert others > 25
 
 
 def test_the_generator_reaches_conflicts_backjumps_and_dead_ends() -> None:

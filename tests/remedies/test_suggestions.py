@@ -125,6 +125,17 @@ async def test_a_referenced_file_is_fetched_once_for_all_trials() -> None:
     assert world.requests[wheel] == 1
 
 
+async def test_a_project_by_url_that_has_the_wrong_version_may_come_from_an_index() -> None:
+    world = World("r 1.0\nr 2.0\na 1.0: r>=2\na 1.1: r>=2")
+    world.files["r-1.0-py3-none-any.whl"] = _wheel("r")
+    with pytest.raises(NoSolution) as caught:
+        await resolve(query(world, "a", "r @ https://index.example/files/r-1.0-py3-none-any.whl"), Gateway(world))
+    wanted = "take r from an index instead of by URL (requirements[1])"
+    (suggestion,) = (one for one in caught.value.suggestions if one.detail == wanted)
+    assert [(str(one.place), one.after) for one in suggestion.edits] == [("/requirements/1", "r")]
+    assert suggestion.result == {"a": ("1.1",), "r": ("2.0",)}
+
+
 def _wheel(name: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
