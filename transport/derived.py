@@ -36,6 +36,7 @@ HEADER = struct.Struct("<4s16sII")
 MAX_RECORD = 64 * 1024 * 1024
 SEGMENT = 32 * 1024 * 1024  # bytes after which a new segment is begun; deleting one loses as much
 MAX_TRAILING = 128 * 1024 * 1024  # bytes that wait for the disk
+PIECES = 64  # that are written at once: one large copy of all would be the most memory that a worker ever takes
 UNMADE = 16 * 1024  # bytes that a value counts for before it is made
 MAX_INDEXED = 200_000  # records of a process; some 200 bytes each
 SLOW_READ = 0.02  # seconds; a page cache takes a thousandth of it, a network disk more
@@ -229,15 +230,19 @@ class Derived:
             if len(value) > MAX_RECORD:
                 continue
             pieces += (HEADER.pack(MAGIC, name, len(value), zlib.crc32(value, zlib.crc32(name))), value)
-        content = b"".join(pieces)
         if self._own is None or self._own[1] > SEGMENT or not os.fstat(self._own[0]).st_nlink:
             self._begin()
         assert self._own is not None
         descriptor, size = self._own
-        view = memoryview(content)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        self._own = descriptor, size + len(content)
+        for start in range(0, len(pieces), PIECES):
+            some = pieces[start : start + PIECES]
+            length = sum(map(len, some))
+            written = os.writev(descriptor, some)
+            rest = memoryview(b"".join(some))[written:] if written < length else b""
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+            size += length
+        self._own = descriptor, size
 
     def _begin(self) -> None:
         """Go on in a segment of the dead that has room, or in a new one; keep all of them below the cap."""

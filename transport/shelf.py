@@ -26,7 +26,7 @@ from .trail import Trail
 
 log = logging.getLogger("transport.cache")
 
-MAX_TRAILING = 128 * 1024 * 1024  # bytes that wait for the disk; beyond it a slow disk loses entries, not memory
+MAX_TRAILING = 96 * 1024 * 1024  # bytes that wait for the disk; beyond it a slow disk loses entries, not memory
 MAX_ABSENT = 10_000  # keys
 CLOCK_SLACK = 60.0  # seconds by which an entry may lie in the future before its age counts as unknown
 READERS = 4
