@@ -9,7 +9,7 @@ from typing import cast
 
 from .environment.place import Place
 from .model import Query
-from .provider.candidates import Candidates, Filtering, Project, Selection, select, takes_long
+from .provider.candidates import MAX_AT_ONCE, Candidates, Filtering, Project, Selection, select, takes_long
 from .provider.outlook import Outlook, outlook
 from .provider.policy import Order, Policies
 from .provider.standpoint import Standpoint, Standpoints
@@ -147,6 +147,8 @@ class Tables:
         return self.standpoints.of(name, opted_in)
 
     def _takes_long(self, name: str, project: Project) -> bool:
+        if project.versions.count * 11 <= MAX_AT_ONCE:  # nothing of it takes long
+            return False
         return takes_long(project, self._place, self._standpoint(name, project).filter)
 
     def _one(self, name: str, projects: tuple[Project, ...]) -> Project | None:
