@@ -63,6 +63,7 @@ from .staleness import told
 from .statement_order import in_order
 from .tables import Name
 
+CONTESTED_FROM = 100  # conflicts of one solve; then the packages in them are told where the seconds run out
 # Real universal locks have some ten parts; each is a solve of its own.
 MANY = 150  # decisions: to describe them takes as long as a segment of the solve, so others have their turn before
 MAX_REGIONS = 500
@@ -117,10 +118,11 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
         error.suggestions = await _suggestions(query, session, error, min(query.budget.suggestions, left))
         raise
     except TimeoutError:
-        slow = tuple(dict.fromkeys(name for name, _ in sorted(session.slowest, key=lambda item: -item[1])))[:5]
+        slow = (name for name, _ in sorted(session.slowest, key=lambda item: -item[1]))
+        costly = tuple(dict.fromkeys((*session.contested, *slow)))[:5]
         raise BudgetExhausted(
             f"no answer within {query.budget.seconds:g} seconds; raise budget.seconds or narrow the requirements",
-            slow,
+            costly,
             {"seconds": query.budget.seconds, "decisions": stats.decisions, "requests": stats.requests},
         ) from None
     finally:
@@ -308,6 +310,8 @@ async def _solve(
         segments.end()
         stats.decisions += solver.decisions
         stats.conflicts += solver.conflicts
+        if solver.conflicts > CONTESTED_FROM:
+            session.contested = tuple(dict.fromkeys(_name(package)[0] for package in solver.contested()))[:5]
         solver.close()
 
 

@@ -15,7 +15,7 @@ from .segments import Breath
 from .solver import Package
 from .tables import Name
 
-MAX_STEPS = 5_000  # of the environment algebra for one requirement, some 30 ms; real ones take some hundred
+MAX_STEPS = 20_000  # of the environment algebra for one package, some 100 ms; real ones take some hundred
 
 
 async def reachability(
@@ -47,8 +47,8 @@ async def reachability(
         await breath.take()
         needs = await _needs(facts, name, decisions[name, None], extra)
         try:
-            for required, extras, where in needs:
-                with bounded(MAX_STEPS):
+            with bounded(MAX_STEPS):
+                for required, extras, where in needs:
                     reach(required, extras, needed[package] & where)
         except DiagramLimitError:
             raise too_complex((name,)) from None

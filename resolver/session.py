@@ -52,6 +52,8 @@ class Session:
         self._now = gateway.monotonic()
         self.turns = gateway.turns
         self.slowest: list[tuple[str, float]] = []
+        self.contested: tuple[str, ...] = ()
+        """The projects that most conflicts of a long search were about, the worst first."""
         self.allowance: int | None = None
         """How many facts more may be asked for; None: as many as it takes."""
         self._referenced: dict[tuple[str, str, tuple[tuple[str, str], ...]], asyncio.Task[tuple[File, Metadata]]] = {}

@@ -9,7 +9,7 @@ from typing import cast
 
 from .environment.place import Place
 from .model import Query
-from .provider.candidates import Candidates, Filtering, Project, Selection, is_intricate, select, takes_long
+from .provider.candidates import MAX_AT_ONCE, Candidates, Filtering, Project, Selection, select, takes_long
 from .provider.cutoffs import put_down
 from .provider.outlook import Outlook, outlook
 from .provider.policy import Order, Policies
@@ -153,7 +153,9 @@ class Tables:
         return seen_from
 
     def _takes_long(self, name: str, project: Project) -> bool:
-        return is_intricate(project) and takes_long(project, self._place, self._standpoint(name, project).filter)
+        if project.versions.count * 11 <= MAX_AT_ONCE:  # nothing of it takes long
+            return False
+        return takes_long(project, self._place, self._standpoint(name, project).filter)
 
     def _one(self, name: str, projects: tuple[Project, ...]) -> Project | None:
         """The pages of ``name`` as one project; None where there is no page."""

@@ -16,7 +16,6 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
@@ -65,19 +64,29 @@ _memo: dict[tuple[int, Node, Node], Node] = {}
 _decided: dict[tuple[Node, str, str], Node] = {}
 
 
-@contextmanager
-def bounded(steps: int = MAX_STEPS) -> Iterator[None]:
-    """Bound what all operations in the block do together on this thread, rather than each.
+class _Bound:
+    """A class of its own, for this is entered thousands of times in a universal resolve."""
+
+    __slots__ = ("_outer", "_steps")
+
+    def __init__(self, steps: int) -> None:
+        self._steps = [steps]
+
+    def __enter__(self) -> None:
+        self._outer: list[int] | None = getattr(_running, "steps", None)
+        _running.steps = self._outer or self._steps
+
+    def __exit__(self, *_: object) -> None:
+        _running.steps = self._outer
+
+
+def bounded(steps: int = MAX_STEPS) -> _Bound:
+    """Bound what all operations in the block do together on this thread, rather than each. Never wait in the block.
 
     Raises:
         DiagramLimitError: from an operation in the block that would exceed it.
     """
-    outer = getattr(_running, "steps", None)
-    _running.steps = outer or [steps]
-    try:
-        yield
-    finally:
-        _running.steps = outer
+    return _Bound(steps)
 
 
 def make(axis: Axis, keys: Sequence[Any], children: Sequence[Node]) -> Node:

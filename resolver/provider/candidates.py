@@ -287,17 +287,11 @@ def select(project: Project, place: Place, allowed: Filter) -> Selection:
     return found
 
 
-def is_intricate(project: Project) -> bool:
-    """Whether :func:`takes_long` may be, under any filter."""
-    return project.page.variety * 10 + project.versions.count > MAX_AT_ONCE
-
-
 def takes_long(project: Project, place: Place, allowed: Filter) -> bool:
     """Whether :func:`select` would take more than some 20 ms: pages are what indexes make them."""
-    if (place.key, allowed) in project.selections:
-        return False
     examined = project.versions.count if allowed.exclude_newer is not None or allowed.hashes else 0
-    return project.page.variety * 10 + examined > MAX_AT_ONCE
+    is_much = project.page.variety * 10 + examined > MAX_AT_ONCE
+    return is_much and (place.key, allowed) not in project.selections
 
 
 def _select(project: Project, place: Place, allowed: Filter) -> Selection:

@@ -138,6 +138,10 @@ class Solver:
             chosen[self._trial[0].package] = self._trial[1]
         return chosen
 
+    def contested(self) -> Sequence[Package]:
+        """Return the packages that were in most conflicts, the worst first."""
+        return self._tracker.worst()
+
     def undecided(self) -> Iterable[Package]:
         """Return the packages that are required and have no decision, in the order they would be tried."""
         return [state.package for state in self._agenda.pending()]
