@@ -119,7 +119,7 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
         raise
     except TimeoutError:
         slow = (name for name, _ in sorted(session.slowest, key=lambda item: -item[1]))
-        costly = tuple(dict.fromkeys((*session.contested, *slow)))[:5]
+        costly = tuple(dict.fromkeys((*session.contested, *slow)))[:10]
         raise BudgetExhausted(
             f"no answer within {query.budget.seconds:g} seconds; raise budget.seconds or narrow the requirements",
             costly,
@@ -311,7 +311,7 @@ async def _solve(
         stats.decisions += solver.decisions
         stats.conflicts += solver.conflicts
         if solver.conflicts > CONTESTED_FROM:
-            session.contested = tuple(dict.fromkeys(_name(package)[0] for package in solver.contested()))[:5]
+            session.contested = tuple(dict.fromkeys(_name(package)[0] for package in solver.contested()))[:10]
         solver.close()
 
 
