@@ -263,7 +263,12 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
             pending.extendleft(reversed(part.divided(division)))
             continue
         except NoSolution as error:
-            raise _where(error, region, is_all=tried == 1) from None
+            # In a region a requirement counts that holds somewhere in it: what cannot be together may never meet.
+            pieces = part.cut(error.conditions)
+            if not pieces:
+                raise _where(error, region, is_all=tried == 1) from None
+            pending.extendleft(reversed(pieces))
+            continue
         needed = await reachability(facts, region, decisions)
         pins = {name: pin for name, pin in (await collect(facts, decisions)).items() if name in needed}
         work.remember(pins)

@@ -26,6 +26,14 @@ class Part:
         begun = {**self.begun, **division.begun}
         return [Part(space, begun) for space in division.parts]
 
+    def cut(self, conditions: Iterable[EnvironmentSet]) -> list[Part]:
+        """The parts in which all of a condition holds and none of it; [] where no condition tells any apart."""
+        for space in conditions:
+            pieces = [piece for piece in (self.space & space, self.space - space) if is_somewhere(piece)]
+            if len(pieces) > 1:
+                return [Part(piece, self.begun) for piece in pieces]
+        return []
+
 
 def first_parts(universal: Universal, earlier: Iterable[str]) -> tuple[EnvironmentSet, list[Part]]:
     """All environments, and the parts to begin with: those of the earlier lock, else one for each that was named.

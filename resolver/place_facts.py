@@ -260,6 +260,7 @@ class PlaceFacts:
             dependencies.append(Dependency((name, None), bit, "", is_exact=True))
         for requirement in requirements:
             if requirement.url is not None and not self.references.covers(requirement):
+                self._divide_off(requirement, extra)
                 return (
                     "direct-reference",
                     f"requires {requirement.name} by URL, which only your own requirements may do",
@@ -267,6 +268,7 @@ class PlaceFacts:
             if requirement.name == name and not requirement.extras:
                 table = self.tables.known(package)
                 if not table.mask(requirement.specifier) & (1 << bit):
+                    self._divide_off(requirement, extra)
                     return ("self-dependency", f"requires {requirement.text}, which it is not")
                 continue
             wanted = self._dependencies_on(requirement, requirement.text)
@@ -290,6 +292,11 @@ class PlaceFacts:
                 return ("no-usable-file", f"has no wheels for {marker}")
         divide(region, self._conditions(requirements, extra))
         return None
+
+    def _divide_off(self, requirement: Requirement, extra: str | None) -> None:
+        """Divide a region by a requirement that nothing can meet: where it does not hold it is no reason to give up."""
+        if isinstance(self.place, Region):
+            divide_by(self.place, self.place.space - self._condition(requirement, extra).space)
 
     def _conditions(self, requirements: Iterable[Requirement], extra: str | None) -> list[Condition]:
         """Where requirements hold, and where a constraint on what they require does as well."""

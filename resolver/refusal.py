@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from .conditions import conditions
 from .environment.markers import without_extra
 from .environment.region import Region
 from .errors import NoSolution
@@ -11,7 +12,16 @@ from .hints import hints
 from .place_facts import PlaceFacts
 from .remedies import culprits_of, origins, remedies, stated_as
 from .requirement import Requirement, RequirementError, parse
-from .solver import ROOT, FromDependency, Incompatibility, Package, VersionTable, explain, reasons, shortened
+from .solver import (
+    ROOT,
+    FromDependency,
+    Incompatibility,
+    Package,
+    VersionTable,
+    explain,
+    reasons,
+    shortened,
+)
 from .tables import Name
 
 
@@ -29,7 +39,10 @@ def no_solution(facts: PlaceFacts, incompatibility: Incompatibility) -> NoSoluti
     kinds = {name: culprit.kinds for name, culprit in culprits.items()}
     found = hints(kinds, by_name, facts.place, facts.query, wanted)
     helpful = remedies(facts, tables, reasons(incompatibility))
-    return NoSolution(explanation.text, explanation.derivation, explanation.packages, found, helpful)
+    error = NoSolution(explanation.text, explanation.derivation, explanation.packages, found, helpful)
+    if isinstance(facts.place, Region):
+        error.conditions = conditions(facts, reasons(incompatibility))
+    return error
 
 
 class _Notes:

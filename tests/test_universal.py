@@ -232,6 +232,66 @@ async def test_environments_bound_the_lock_and_its_markers() -> None:
     assert lock.environments == only.environments
 
 
+async def test_what_cannot_be_together_may_be_required_in_places_that_do_not_meet() -> None:
+    world = World("""
+        a 1.0: c<2
+        b 1.0: c>=2
+        c 1.0
+        c 2.0
+    """)
+    assert entries(await locked(world, "a ; sys_platform == 'win32'", "b ; sys_platform == 'linux'")) == {
+        "a 1.0": "sys_platform == 'win32'",
+        "b 1.0": "sys_platform == 'linux'",
+        "c 1.0": "sys_platform == 'win32'",
+        "c 2.0": "sys_platform == 'linux'",
+    }
+    below = World("""
+        a 1.0: b ; python_version < '3.10' & c ; python_version >= '3.13'
+        b 1.0: d==1
+        c 1.0: d==2
+        d 1
+        d 2
+    """)
+    assert entries(await locked(below, "a"))["d 2"] == "python_version >= '3.13'"
+    bound = ("c<2 ; sys_platform == 'win32'",)
+    assert (
+        entries(await locked(world, "a ; sys_platform == 'win32'", "b ; os_name != 'nt'", constraints=bound))["c 2.0"]
+        == "sys_platform != 'win32'"
+    )
+
+
+async def test_a_conflict_is_told_of_just_the_environments_where_its_requirements_meet() -> None:
+    world = World("""
+        a 1.0: c<2 ; sys_platform == 'win32'
+        b 1.0: c>=2 ; python_version >= '3.13'
+        c 1.0
+        c 2.0
+        d 1.0
+    """)
+    with pytest.raises(NoSolution) as caught:
+        await resolved(world, "a", "b", "d ; sys_platform == 'linux'")
+    assert caught.value.detail.startswith('For Python >=3.13 and sys_platform == "win32": ')
+    with pytest.raises(NoSolution) as caught:
+        await resolved(world, "a", "b", "d ; sys_platform == 'linux'", "c>2")
+    assert caught.value.detail.startswith("Because "), "it is one for all"
+
+
+async def test_a_requirement_that_nothing_can_meet_rules_a_version_out_where_it_holds() -> None:
+    itself = World("""
+        a 1.0
+        a 2.0: a<2 ; sys_platform == 'win32'
+    """)
+    by_url = World("""
+        a 1.0
+        a 2.0: b @ https://elsewhere.example/b-1.0-py3-none-any.whl ; sys_platform == 'win32'
+    """)
+    for world in (itself, by_url):
+        assert entries(await locked(world, "a")) == {
+            "a 1.0": "sys_platform == 'win32'",
+            "a 2.0": "sys_platform != 'win32'",
+        }
+
+
 WIN_ONLY = """
     a 1.0
     a 2.0 tag:cp312-abi3-win_amd64
@@ -239,8 +299,11 @@ WIN_ONLY = """
 REQUIRED = Universal(">=3.12", required_environments=("sys_platform == 'linux'", "sys_platform == 'win32'"))
 
 
-async def test_a_version_without_wheels_for_a_required_environment_gives_way_to_one_for_all() -> None:
-    assert entries(await locked(World(WIN_ONLY), "a", universal=REQUIRED)) == {"a 1.0": None}
+async def test_a_version_without_wheels_for_a_required_environment_gives_way_to_an_older_one_there() -> None:
+    assert entries(await locked(World(WIN_ONLY), "a", universal=REQUIRED)) == {
+        "a 1.0": "sys_platform != 'win32'",
+        "a 2.0": "sys_platform == 'win32'",
+    }
     assert entries(await locked(World(WIN_ONLY), "a", universal=Universal(">=3.12"))) == {"a 2.0": None}
 
 

@@ -14,8 +14,10 @@ from packaging.version import Version
 
 from ..specifier import SpecifierError
 from .marker_text import to_marker
+from .separation import between
 from .space import (
     ALL,
+    NOTHING,
     EnvironmentSet,
     admits_final_python,
     from_marker,
@@ -23,7 +25,7 @@ from .space import (
     from_requires_python_floor,
     python_bounds,
 )
-from .wheel_space import from_tags, pythons_from
+from .wheel_space import from_tags, names_elsewhere, pythons_from
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,20 +158,28 @@ def divide_by(region: Region, admitted: EnvironmentSet) -> None:
 def divide_by_required(region: Region, required: Iterable[str], files: Sequence[str | None]) -> str | None:
     """Divide a region by a required environment that the wheels of a release do not serve at all, as uv does.
 
+    The part that they serve comes first: it gets the newest version that it can have.
+
     ``files`` are the tags of its usable files, None that of an sdist: it serves every environment.
 
     Returns:
-        The marker of such an environment where the whole region lies in it: the release is no candidate there.
+        The marker of such an environment where the release serves none of the region: it is no candidate there.
 
     Raises:
-        Divided: a part of the region does, and another does not.
+        Divided: it serves a part of the region.
     """
     if not files or None in files:
         return None
+    served = NOTHING
+    for tags in files:
+        served |= from_tags(tags or "")
     for marker in required:
         space = from_marker(marker)
-        if is_somewhere(region.space & space) and all(space.is_disjoint(from_tags(tags or "")) for tags in files):
-            divide_by(region, space)
+        if is_somewhere(region.space & space) and space.is_disjoint(served):
+            unserved = between(space, served - names_elsewhere())
+            parts = [part for part in (region.space - unserved, region.space & unserved) if is_somewhere(part)]
+            if len(parts) > 1:
+                raise Divided(parts)
             return marker
     return None
 

@@ -25,6 +25,11 @@ _MACHINES = {
     "i386": ("i386", "i686", "x86"),
     "armv7l": ("armv7l", "armv8l"),
 }
+_NAMES_ELSEWHERE = {
+    "linux": ("AMD64", "amd64", "arm64", "ARM64"),
+    "darwin": ("AMD64", "amd64", "aarch64", "ARM64"),
+    "win32": ("x86_64", "amd64", "aarch64", "arm64"),
+}
 _MACOS = {"universal2": ("arm64", "x86_64"), "universal": ("i386", "x86_64"), "intel": ("i386", "x86_64")}
 
 
@@ -51,6 +56,16 @@ def pythons_from(tags: str) -> EnvironmentSet:
     for interpreter, abi in product(parts[0], parts[1]):
         pythons |= _pythons(interpreter, abi, and_later=True)
     return pythons
+
+
+@lru_cache(maxsize=1)
+def names_elsewhere() -> EnvironmentSet:
+    """Where a machine has the name that it has on another platform: nobody is there, so no text needs to say so."""
+    found = NOTHING
+    for platform, names in _NAMES_ELSEWHERE.items():
+        for name in names:
+            found |= from_marker(f"sys_platform == '{platform}' and platform_machine == '{name}'")
+    return found
 
 
 def _parts(tags: str) -> list[list[str]]:
