@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
+from .environment.markers import belongs_to
 from .environment.place import Place, evaluate, requires_python_admits
 from .environment.region import Condition, Region, divide, divide_by, divide_by_required
 from .environment.space import from_marker
@@ -82,11 +83,11 @@ class PlaceFacts:
         replaced: set[str] = set()
         for stated in self.query.requirements:
             requirement = stated.requirement
-            if requirement.name in self.query.excludes or not self._applies(requirement):
+            if requirement.name in self.query.excludes:
                 continue
             if requirement.name not in self._overrides:
                 applied.append(stated)
-            elif requirement.name not in replaced:
+            elif requirement.name not in replaced and belongs_to(requirement.marker_text, None):
                 replaced.add(requirement.name)
                 applied += [one for one in self.query.overrides if one.requirement.name == requirement.name]
         return [one for one in applied if self._applies(one.requirement)]
@@ -194,14 +195,17 @@ class PlaceFacts:
         active = metadata.active(self.place, extra)
         if not self._overrides and not self.query.excludes:
             return active
+        applying = set(active)
         effective: list[Requirement] = []
-        for requirement in active:
+        for requirement in metadata.requires:
             if requirement.name in self.query.excludes:
                 continue
             replacement = self._overrides.get(requirement.name)
             if replacement is None:
-                effective.append(requirement)
-            else:
+                if requirement in applying:
+                    effective.append(requirement)
+            # An override takes the place of the whole requirement, its marker too; only the extra stays, as in uv.
+            elif belongs_to(requirement.marker_text, extra):
                 effective += [one for one in replacement if self._applies(one) and one not in effective]
         return effective
 

@@ -292,6 +292,25 @@ async def test_a_requirement_that_nothing_can_meet_rules_a_version_out_where_it_
         }
 
 
+async def test_an_override_holds_where_it_says_itself_whatever_the_requirement_said() -> None:
+    world = World("""
+        a 1.0: b<2 ; implementation_name == 'pypy'
+        a 1.0 [x]: c ; sys_platform == 'win32'
+        b 1.0
+        b 2.0
+        c 1.0
+    """)
+    overrides = ("b>=2 ; sys_platform != 'win32'", "c ; python_version >= '3.12'")
+    assert entries(await locked(world, "a", "a[x] ; sys_platform == 'linux'", overrides=overrides)) == {
+        "a 1.0": None,
+        "b 2.0": "sys_platform != 'win32'",
+        "c 1.0": "python_version >= '3.12' and sys_platform == 'linux'",
+    }
+    assert entries(await locked(world, "b<2 ; implementation_name == 'pypy'", overrides=overrides)) == {
+        "b 2.0": "sys_platform != 'win32'"
+    }
+
+
 WIN_ONLY = """
     a 1.0
     a 2.0 tag:cp312-abi3-win_amd64
