@@ -2,19 +2,23 @@
 
 So a proof for a region may speak of requirements that never meet. Where their conditions tell parts of the region
 apart, the parts are solved for themselves; a proof whose requirements hold all over its region is true in all of it.
+With ``fork_strategy = fewest`` a version that part of a region's Pythons cannot have is no candidate in any of it: that
+is a wish, so what such versions demand of Python comes last among the conditions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import cast
 
-from .environment.space import EnvironmentSet, from_marker
+from .environment.space import EnvironmentSet, from_marker, from_requires_python_floor
 from .place_facts import PlaceFacts
 from .provider.requirements import Metadata
 from .remedies import stated_as
 from .requirement import Requirement
-from .solver import ROOT, FromDependency, FromExclusion, Incompatibility
+from .solver import ROOT, FromDependency, FromExclusion, Incompatibility, Unavailable
+from .specifier import SpecifierError
 from .tables import Name
 
 MAX_VERSIONS = 5_000  # of one package whose requirements are looked at, some µs each
@@ -22,7 +26,8 @@ MAX_VERSIONS = 5_000  # of one package whose requirements are looked at, some µ
 
 def conditions(facts: PlaceFacts, causes: Iterable[Incompatibility]) -> tuple[EnvironmentSet, ...]:
     """Where the requirements and constraints of a proof hold, each once; what holds everywhere is left out."""
-    return tuple(dict.fromkeys(_conditions(facts, causes)))
+    known = list(causes)
+    return tuple(dict.fromkeys((*_conditions(facts, known), *_pythons(facts, known))))
 
 
 def _conditions(facts: PlaceFacts, causes: Iterable[Incompatibility]) -> Iterator[EnvironmentSet]:
@@ -42,14 +47,35 @@ def _conditions(facts: PlaceFacts, causes: Iterable[Incompatibility]) -> Iterato
                     yield from _condition(requirement, extra)
 
 
-def _requirements(facts: PlaceFacts, package: Name, versions: int) -> Iterator[tuple[Requirement, str | None]]:
-    """What the versions of a bit set require, the newest first."""
-    name, extra = package
+def _pythons(facts: PlaceFacts, causes: Iterable[Incompatibility]) -> Iterator[EnvironmentSet]:
+    """The Pythons from the first on that versions of a proof admit, which were left out because of it."""
+    for one in causes:
+        if isinstance(one.cause, FromExclusion | Unavailable) and one.cause.kind == "requires-python":
+            ((package, versions),) = one.terms.items()
+            name, _ = cast("Name", package)
+            for bit in _newest(versions):
+                release, metadata = facts.release(name, bit), facts.ready_metadata(name, bit)
+                demanded = {file.requires_python for file in (*release.wheels, release.sdist) if file is not None}
+                demanded.add(metadata.core.requires_python if isinstance(metadata, Metadata) else None)
+                for specifier in sorted(filter(None, demanded)):
+                    with suppress(SpecifierError):
+                        yield from_requires_python_floor(specifier)
+
+
+def _newest(versions: int) -> Iterator[int]:
+    """The bits of a set, from the newest version on, as far as they are looked at."""
     left = MAX_VERSIONS
     while versions and left:
         bit = versions.bit_length() - 1
         versions ^= 1 << bit
         left -= 1
+        yield bit
+
+
+def _requirements(facts: PlaceFacts, package: Name, versions: int) -> Iterator[tuple[Requirement, str | None]]:
+    """What the versions of a bit set require, the newest first."""
+    name, extra = package
+    for bit in _newest(versions):
         metadata = facts.ready_metadata(name, bit)
         if isinstance(metadata, Metadata):
             for requirement in facts.requirements_of(metadata, extra):

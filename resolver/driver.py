@@ -242,14 +242,14 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
     whole, parts = first_parts(universal, work.query.regions)
     pending = deque(parts)
     options = work.query.options
-    by_python = options.fork_strategy is ForkStrategy.REQUIRES_PYTHON
+    divides = options.fork_strategy is ForkStrategy.REQUIRES_PYTHON
     # What the oldest Python can have, newer ones may have as well, and it is the lowest.
-    newest_first = by_python and options.resolution is not ResolutionMode.LOWEST
+    newest_first = divides and options.resolution is not ResolutionMode.LOWEST
     resolutions: list[RegionResolution] = []
     tried = 0
     while pending:
         part = pending.popleft()
-        region = Region(part.space, whole, divides_by_python=by_python, newest_first=newest_first)
+        region = Region(part.space, whole, divides_by_python=divides, newest_first=newest_first)
         tried += 1
         if tried > MAX_REGIONS:
             raise BudgetExhausted(
@@ -264,7 +264,7 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
             continue
         except NoSolution as error:
             # In a region a requirement counts that holds somewhere in it: what cannot be together may never meet.
-            pieces = part.cut(error.conditions)
+            pieces = part.cut(error.conditions, newest_first=newest_first)
             if not pieces:
                 raise _where(error, region, is_all=tried == 1) from None
             pending.extendleft(reversed(pieces))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 
-from .environment.region import Divided, is_somewhere
+from .environment.region import Divided, by_python, is_somewhere
 from .environment.space import NOTHING, EnvironmentSet, from_marker, from_requires_python, split
 from .model import Universal
 from .provider.policy import Chosen
@@ -26,11 +26,12 @@ class Part:
         begun = {**self.begun, **division.begun}
         return [Part(space, begun) for space in division.parts]
 
-    def cut(self, conditions: Iterable[EnvironmentSet]) -> list[Part]:
-        """The parts in which all of a condition holds and none of it; [] where no condition tells any apart."""
+    def cut(self, conditions: Iterable[EnvironmentSet], *, newest_first: bool) -> list[Part]:
+        """The part where a condition holds and the part where it does not; [] where no condition tells any apart."""
         for space in conditions:
             pieces = [piece for piece in (self.space & space, self.space - space) if is_somewhere(piece)]
             if len(pieces) > 1:
+                pieces.sort(key=lambda piece: by_python(piece, newest_first=newest_first))
                 return [Part(piece, self.begun) for piece in pieces]
         return []
 

@@ -194,6 +194,27 @@ async def test_each_python_gets_the_newest_version_it_can_have_or_all_get_the_sa
     assert entries(await locked(world, "a", options=fewest)) == {"a 1.0": None}
 
 
+async def test_few_versions_are_a_wish_and_no_reason_for_there_being_no_lock() -> None:
+    world = World("""
+        a 1.0: c<2
+        a 2.0 py>=3.11
+        b 1.0: c>=2 ; python_version >= '3.11'
+        c 1.0
+        c 2.0
+    """)
+    fewest = Options(fork_strategy=ForkStrategy.FEWEST)
+    assert entries(await locked(world, "a", "b", options=fewest)) == {
+        "a 1.0": "python_version < '3.11'",
+        "a 2.0": "python_version >= '3.11'",
+        "b 1.0": None,
+        "c 1.0": "python_version < '3.11'",
+        "c 2.0": "python_version >= '3.11'",
+    }
+    with pytest.raises(NoSolution) as caught:
+        await locked(world, "a>=2", options=fewest)
+    assert caught.value.detail.startswith("For Python >=3.9,<3.11: ")
+
+
 async def test_an_extra_that_is_taken_on_one_platform_brings_its_requirements_there_only() -> None:
     world = World("""
         a 1.0

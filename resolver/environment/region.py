@@ -135,7 +135,7 @@ def divide(region: Region, conditions: Sequence[Condition]) -> None:
             sorted(
                 parts,
                 key=lambda part: (
-                    _release(part, newest_first=region.newest_first),
+                    by_python(part, newest_first=region.newest_first),
                     # What must be old elsewhere may well be as old here, but not the other way round.
                     -sum(not part.is_disjoint(space) for space in bounded),
                 ),
@@ -152,7 +152,7 @@ def divide_by(region: Region, admitted: EnvironmentSet) -> None:
     """
     parts = [part for part in (region.space & admitted, region.space - admitted) if is_somewhere(part)]
     if len(parts) > 1:
-        raise Divided(sorted(parts, key=lambda part: _release(part, newest_first=region.divides_by_python)))
+        raise Divided(sorted(parts, key=lambda part: by_python(part, newest_first=region.divides_by_python)))
 
 
 def divide_by_required(region: Region, required: Iterable[str], files: Sequence[str | None]) -> str | None:
@@ -204,7 +204,7 @@ def _lowest(space: EnvironmentSet) -> Version:
     return Version(low or "0")
 
 
-def _release(space: EnvironmentSet, *, newest_first: bool) -> tuple[int, ...]:
+def by_python(space: EnvironmentSet, *, newest_first: bool) -> tuple[int, ...]:
     """Newer Pythons first, so that each part gets the newest versions it can have; or older first, for fewer parts."""
     release = (*_lowest(space).release, 0, 0)[:3]
     return tuple(-part for part in release) if newest_first else release

@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 
 from resolver.environment.space import ALL, EnvironmentSet, from_marker, from_requires_python
 from resolver.errors import NoSolution
+from resolver.model import ForkStrategy, Options
 
 from ..fake_index import FakeRelease, World
 from ..test_universal import REQUIREMENTS, cells, closure_faults, locked, selected, worlds
@@ -86,14 +87,14 @@ def without_solution(world: World, texts: Sequence[str]) -> Iterator[Mapping[str
 
 
 @settings(max_examples=150, deadline=None)
-@given(worlds(), st.lists(REQUIREMENTS, min_size=1, max_size=4))
+@given(worlds(), st.lists(REQUIREMENTS, min_size=1, max_size=4), st.sampled_from(list(ForkStrategy)))
 async def test_a_lock_exists_if_every_environment_has_a_solution_and_a_refusal_names_none_that_has(
-    text: str, requirements: list[str]
+    text: str, requirements: list[str], strategy: ForkStrategy
 ) -> None:
     world = World(text)
     hopeless = list(without_solution(world, requirements))
     try:
-        lock = await locked(World(text), *requirements)
+        lock = await locked(World(text), *requirements, options=Options(fork_strategy=strategy))
     except NoSolution as error:
         space = named(error.detail)
         inside = [values for values in CELLS if space.contains(values)]
