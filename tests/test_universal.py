@@ -356,6 +356,20 @@ async def test_a_required_environment_that_no_wheel_serves_is_named() -> None:
     }
 
 
+async def test_a_part_for_another_implementation_may_have_what_has_wheels_for_cpython_only() -> None:
+    world = World("""
+        a 1.0 tag:cp312-cp312-win_amd64
+        b 1.0
+        b 2.0
+    """)
+    siblings = ("b<2 ; implementation_name == 'pypy'", "b>=2 ; implementation_name != 'pypy'")
+    assert entries(await locked(world, "a", *siblings, universal=Universal(">=3.12"))) == {
+        "a 1.0": None,
+        "b 1.0": "implementation_name == 'pypy'",
+        "b 2.0": "implementation_name != 'pypy'",
+    }
+
+
 async def test_an_sdist_serves_every_required_environment() -> None:
     assert entries(await locked(World("a 1.0 sdist"), "a", universal=REQUIRED)) == {"a 1.0": None}
 

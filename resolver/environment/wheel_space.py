@@ -50,7 +50,7 @@ def from_tags(tags: str) -> EnvironmentSet:
 
 @lru_cache(maxsize=32_768)
 def pythons_from(tags: str) -> EnvironmentSet:
-    """The environments with a Python that the tags name or a later one, on any platform."""
+    """The environments with a Python that the tags name or a later one, on any platform and of any implementation."""
     parts = _parts(tags)
     pythons = NOTHING
     for interpreter, abi in product(parts[0], parts[1]):
@@ -85,7 +85,7 @@ def _pythons(interpreter: str, abi: str, *, and_later: bool) -> EnvironmentSet:
         pythons = from_requires_python(f">={major}.{minor},<{int(major) + 1}")
     else:
         pythons = from_requires_python(f"=={major}.{minor}.*")
-    implementation = _IMPLEMENTATIONS.get(kind)
+    implementation = None if and_later else _IMPLEMENTATIONS.get(kind)
     return pythons if implementation is None else pythons & from_marker(f"implementation_name == '{implementation}'")
 
 
