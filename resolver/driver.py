@@ -21,6 +21,7 @@ from transport.errors import TransportError
 
 from .environment.place import Place
 from .environment.region import Divided, Region
+from .environment.space import DiagramLimitError
 from .errors import BudgetExhausted, NoSolution, ResolverError
 from .index.fact_store import LostFactsError
 from .index.gateway import Gateway
@@ -173,8 +174,11 @@ class _Work:
 
 
 async def _everything(work: _Work) -> tuple[tuple[TargetResolution, ...], tuple[RegionResolution, ...]]:
-    targets = await _each_target(work)
-    return targets, () if work.query.universal is None else await _everywhere(work, work.query.universal)
+    try:
+        targets = await _each_target(work)
+        return targets, () if work.query.universal is None else await _everywhere(work, work.query.universal)
+    except DiagramLimitError as error:
+        raise BudgetExhausted(f"{error}; lock for targets, or for fewer environments", (), {}) from None
 
 
 async def _suggestions(query: Query, session: Session, error: NoSolution, seconds: float) -> tuple[Suggestion, ...]:

@@ -17,7 +17,8 @@ from packaging.requirements import Requirement
 from packaging.tags import Tag
 
 from resolver.driver import resolve
-from resolver.errors import NoSolution
+from resolver.environment import diagram, marker_text
+from resolver.errors import BudgetExhausted, NoSolution
 from resolver.index.gateway import Gateway
 from resolver.inputs import read_inputs
 from resolver.lock.build import build
@@ -591,3 +592,30 @@ async def test_a_patch_release_of_python_is_told_from_the_one_before_it_in_plain
         "a 1.0": "python_full_version < '3.12.4'",
         "a 2.0": "python_full_version >= '3.12.4'",
     }
+
+
+SCATTERED = """
+    a 1.0: b ; platform_release == 'r1' or (platform_version == 'v1' and platform_machine == 'm1')
+    a 1.0 [x]: b ; platform_release == 'r2' or (platform_version == 'v2' and platform_machine == 'm2')
+    b 1.0
+    b 2.0
+"""
+SIBLINGS = ("b<2 ; platform_release == 'r3'", "b>=2 ; platform_release != 'r3'")
+
+
+async def test_environments_that_are_too_scattered_to_be_told_apart_end_the_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(diagram, "MAX_STEPS", 4)
+    with pytest.raises(BudgetExhausted, match=r"combine too many independent conditions.*; lock for targets"):
+        await resolved(World(SCATTERED), "a[x]", *SIBLINGS)
+
+
+async def test_a_lock_whose_markers_are_too_long_is_refused_by_the_name_of_the_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolution = await resolved(World(SCATTERED), "a[x]", *SIBLINGS)
+    monkeypatch.setattr(marker_text, "MAX_STEPS", 4)
+    with pytest.raises(BudgetExhausted, match="where b is needed cannot be said") as caught:
+        build(resolution)
+    assert caught.value.packages == ("b",)

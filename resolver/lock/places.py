@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Protocol
 
@@ -11,9 +12,10 @@ from packaging.version import Version
 
 from resolver.environment.marker_text import to_marker
 from resolver.environment.previews import previews
-from resolver.environment.space import NOTHING, EnvironmentSet, from_requires_python
+from resolver.environment.space import NOTHING, DiagramLimitError, EnvironmentSet, from_requires_python
 from resolver.environment.tags import rank
 from resolver.environment.wheel_space import from_tags
+from resolver.errors import BudgetExhausted
 from resolver.index.page import File
 from resolver.model import Pin, RegionResolution, TargetResolution, Universal
 
@@ -139,7 +141,10 @@ class Regions:
         self.pins: Sequence[Mapping[str, Pin]] = [resolved.pins for resolved in resolutions]
         self.environments = tuple(single_quoted(marker) for marker in universal.environments)
         self.identity: Hashable | None = None
-        self.regions = self._texts([one.space for one in resolutions]) if len(resolutions) > 1 else ()
+        self.regions: tuple[str, ...] = ()
+        if len(resolutions) > 1:
+            with suppress(DiagramLimitError):  # without them the next lock begins with one part
+                self.regions = self._texts([one.space for one in resolutions])
 
     def _texts(self, spaces: Sequence[EnvironmentSet]) -> tuple[str, ...]:
         texts = (to_marker(space, assuming=self._whole - previews(self._whole) - previews(space)) for space in spaces)
@@ -160,8 +165,16 @@ class Regions:
         return self._universal.requires_python or None
 
     def marker(self, name: str, positions: Positions) -> str | None:
-        """Where the package is needed, said under the assumption of the lock's own environments."""
-        return next(iter(self._texts([self._space(name, positions)])), None)
+        """Where the package is needed, said under the assumption of the lock's own environments.
+
+        Raises:
+            BudgetExhausted: no marker of bearable length says it.
+        """
+        try:
+            return next(iter(self._texts([self._space(name, positions)])), None)
+        except DiagramLimitError as error:
+            detail = f"where {name} is needed cannot be said: {error}; lock for targets, or for fewer environments"
+            raise BudgetExhausted(detail, (name,), {}) from None
 
     def uses(self, file: File, name: str, positions: Positions) -> bool:
         """Whether the wheel's environments meet those that need the package."""
