@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -59,6 +59,7 @@ from .solver import (
     Unavailable,
     Unsolvable,
 )
+from .staleness import stale
 from .statement_order import in_order
 from .tables import Name
 
@@ -123,7 +124,7 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
     finally:
         await session.close()
     stats.slowest = sorted(session.slowest, key=lambda item: -item[1])[:5]
-    notices += _stale(stats, {name for pins in _pins(targets, regions) for name in pins})
+    notices += stale(stats, {name for pins in _pins(targets, regions) for name in pins})
     unique = tuple(dict.fromkeys(sorted(notices, key=lambda one: (one.package or "", one.code, one.detail))))
     return Resolution(query, targets, unique, stats, regions, session.reliance())
 
@@ -131,27 +132,6 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
 def _pins(targets: Iterable[TargetResolution], regions: Iterable[RegionResolution]) -> Iterator[Mapping[str, Pin]]:
     yield from (target.pins for target in targets)
     yield from (region.pins for region in regions)
-
-
-def _stale(stats: Stats, used: Container[str]) -> list[Notice]:
-    """Say which of the ``used`` projects are known from copies that an index had no chance, or no need, to confirm.
-
-    What was only fetched ahead stays out: it depends on chance, and a lock must not.
-    """
-    return [
-        Notice("stale", f"a copy that is {_old(age)} old was used: index {index!r} did not confirm it", name, index)
-        for (name, index), age in stats.stale.items()
-        if name in used
-    ]
-
-
-def _old(seconds: float) -> str:
-    """An age in words, rounded down: a lock that is asked for twice in a minute should read the same."""
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        count = int(seconds // length)
-        if count:
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "less than a minute"
 
 
 @dataclass(frozen=True, slots=True)
