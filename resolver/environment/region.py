@@ -48,6 +48,11 @@ class Region:
         return self.space, self.whole, self.divides_by_python
 
     @property
+    def entire(self) -> Region:
+        """All environments of the lock, as one region."""
+        return Region(self.whole, self.whole)
+
+    @property
     def name(self) -> str:
         """How the region is called in texts: its Pythons as specifiers, the rest of it as a marker."""
         low, high = python_bounds(self.space)
