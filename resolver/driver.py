@@ -59,7 +59,7 @@ from .solver import (
     Unavailable,
     Unsolvable,
 )
-from .staleness import told
+from .staleness import stale
 from .statement_order import in_order
 from .tables import Name
 
@@ -128,7 +128,7 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
     finally:
         await session.close()
     stats.slowest = sorted(session.slowest, key=lambda item: -item[1])[:5]
-    notices += told(stats, {name for pins in _pins(targets, regions) for name in pins})
+    notices += stale(stats, {name for pins in _pins(targets, regions) for name in pins})
     unique = tuple(dict.fromkeys(sorted(notices, key=lambda one: (one.package or "", one.code, one.detail))))
     return Resolution(query, targets, unique, stats, regions, session.reliance())
 
@@ -158,8 +158,11 @@ class _Work:
 
 
 async def _everything(work: _Work) -> tuple[tuple[TargetResolution, ...], tuple[RegionResolution, ...]]:
-    targets = await _each_target(work)
-    return targets, () if work.query.universal is None else await _everywhere(work, work.query.universal)
+    try:
+        targets = await _each_target(work)
+        return targets, () if work.query.universal is None else await _everywhere(work, work.query.universal)
+    except DiagramLimitError as error:
+        raise BudgetExhausted(f"{error}; lock for targets, or for fewer environments", (), {}) from None
 
 
 async def _suggestions(query: Query, session: Session, error: NoSolution, seconds: float) -> tuple[Suggestion, ...]:
@@ -229,15 +232,15 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
     whole, parts = first_parts(universal, work.query.regions)
     pending = deque(parts)
     options = work.query.options
-    by_python = options.fork_strategy is ForkStrategy.REQUIRES_PYTHON
+    divides = options.fork_strategy is ForkStrategy.REQUIRES_PYTHON
     # What the oldest Python can have, newer ones may have as well, and it is the lowest.
-    newest_first = by_python and options.resolution is not ResolutionMode.LOWEST
+    newest_first = divides and options.resolution is not ResolutionMode.LOWEST
     resolutions: list[RegionResolution] = []
     tried = 0
     dividers: Counter[str] = Counter()
     while pending:
         part = pending.popleft()
-        region = Region(part.space, whole, divides_by_python=by_python, newest_first=newest_first)
+        region = Region(part.space, whole, divides_by_python=divides, newest_first=newest_first)
         tried += 1
         if tried > MAX_REGIONS:
             names = tuple(name for name, _ in dividers.most_common(10))
@@ -254,7 +257,12 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
             pending.extendleft(reversed(part.divided(division)))
             continue
         except NoSolution as error:
-            raise _where(error, region, is_all=tried == 1) from None
+            # In a region a requirement counts that holds somewhere in it: what cannot be together may never meet.
+            pieces = part.cut(error.conditions, newest_first=newest_first)
+            if not pieces:
+                raise _where(error, region, is_all=tried == 1) from None
+            pending.extendleft(reversed(pieces))
+            continue
         await work.session.turns.begin_anew()
         needed = await reachability(facts, region, decisions)
         await work.session.turns.begin_anew()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 if TYPE_CHECKING:
+    from .environment.space import EnvironmentSet
     from .remedies.remedy import Remedy, Suggestion
 
 
@@ -70,6 +71,8 @@ class NoSolution(ResolverError):
         """What might help."""
         self.suggestions: tuple[Suggestion, ...] = ()
         """What does: each was verified by a solve."""
+        self.conditions: tuple[EnvironmentSet, ...] = ()
+        """Where requirements that this follows from hold. Of a region it may be true, and not of its parts."""
 
 
 class InvalidQuery(ResolverError):

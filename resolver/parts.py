@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 
-from .environment.region import Divided, is_somewhere
+from .environment.region import Divided, by_python, is_somewhere
 from .environment.space import NOTHING, EnvironmentSet, from_marker, from_requires_python, split
 from .model import Query, Universal
 from .provider.policy import Chosen
@@ -25,6 +25,15 @@ class Part:
         """The parts of this part, which go on from where it was divided: what did not divide them need not differ."""
         begun = {**self.begun, **division.begun}
         return [Part(space, begun) for space in division.parts]
+
+    def cut(self, conditions: Iterable[EnvironmentSet], *, newest_first: bool) -> list[Part]:
+        """The part where a condition holds and the part where it does not; [] where no condition tells any apart."""
+        for space in conditions:
+            pieces = [piece for piece in (self.space & space, self.space - space) if is_somewhere(piece)]
+            if len(pieces) > 1:
+                pieces.sort(key=lambda piece: by_python(piece, newest_first=newest_first))
+                return [Part(piece, self.begun) for piece in pieces]
+        return []
 
 
 def first_parts(universal: Universal, earlier: Iterable[str]) -> tuple[EnvironmentSet, list[Part]]:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
+from .environment.markers import belongs_to
 from .environment.place import Place, evaluate, requires_python_admits
 from .environment.region import Condition, Divided, Region, divide, divide_by, divide_by_required
 from .environment.space import ALL, DiagramLimitError, bounded, from_marker
@@ -87,11 +88,11 @@ class PlaceFacts:
         replaced: set[str] = set()
         for stated in self.query.requirements:
             requirement = stated.requirement
-            if requirement.name in self.query.excludes or not self._applies(requirement):
+            if requirement.name in self.query.excludes:
                 continue
             if requirement.name not in self._overrides:
                 applied.append(stated)
-            elif requirement.name not in replaced:
+            elif requirement.name not in replaced and belongs_to(requirement.marker_text, None):
                 replaced.add(requirement.name)
                 applied += [one for one in self.query.overrides if one.requirement.name == requirement.name]
         return [one for one in applied if self._applies(one.requirement)]
@@ -204,14 +205,17 @@ class PlaceFacts:
         active = metadata.active(self.place, extra)
         if not self._overrides and not self.query.excludes:
             return active
+        applying = set(active)
         effective: list[Requirement] = []
-        for requirement in active:
+        for requirement in metadata.requires:
             if requirement.name in self.query.excludes:
                 continue
             replacement = self._overrides.get(requirement.name)
             if replacement is None:
-                effective.append(requirement)
-            else:
+                if requirement in applying:
+                    effective.append(requirement)
+            # An override takes the place of the whole requirement, its marker too; only the extra stays, as in uv.
+            elif belongs_to(requirement.marker_text, extra):
                 effective += [one for one in replacement if self._applies(one) and one not in effective]
         return effective
 
@@ -311,6 +315,7 @@ class PlaceFacts:
             dependencies.append(Dependency((name, None), bit, "", is_exact=True))
         for requirement in requirements:
             if requirement.url is not None and not self.references.covers(requirement):
+                self._divide_off(requirement, extra)
                 return (
                     "direct-reference",
                     f"requires {requirement.name} by URL, which only your own requirements may do",
@@ -318,6 +323,7 @@ class PlaceFacts:
             if requirement.name == name and not requirement.extras:
                 table = self.tables.known(package)
                 if not table.mask(requirement.specifier) & (1 << bit):
+                    self._divide_off(requirement, extra)
                     return ("self-dependency", f"requires {requirement.text}, which it is not")
                 continue
             wanted = self._dependencies_on(requirement, requirement.text)
@@ -350,6 +356,11 @@ class PlaceFacts:
                 return ("no-usable-file", f"has no wheels for {marker}")
         divide(region, self._conditions(requirements, extra))
         return None
+
+    def _divide_off(self, requirement: Requirement, extra: str | None) -> None:
+        """Divide a region by a requirement that nothing can meet: where it does not hold it is no reason to give up."""
+        if isinstance(self.place, Region):
+            divide_by(self.place, self.place.space - self._condition(requirement, extra).space)
 
     def _conditions(self, requirements: Iterable[Requirement], extra: str | None) -> list[Condition]:
         """Where requirements hold, and where a constraint on what they require does as well."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from .conditions import conditions
 from .environment.markers import without_extra
 from .environment.region import Region
 from .errors import NoSolution
@@ -34,7 +35,10 @@ def no_solution(facts: PlaceFacts, tables: Mapping[Name, Candidates], incompatib
     kinds = {name: culprit.kinds for name, culprit in culprits.items()}
     found = hints(kinds, by_name, facts.place, facts.query, wanted)
     helpful = remedies(facts, tables, reasons(incompatibility))
-    return NoSolution(explanation.text, explanation.derivation, explanation.packages, found, helpful)
+    error = NoSolution(explanation.text, explanation.derivation, explanation.packages, found, helpful)
+    if isinstance(facts.place, Region):
+        error.conditions = conditions(facts, reasons(incompatibility))
+    return error
 
 
 class _Notes:

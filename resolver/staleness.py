@@ -1,4 +1,4 @@
-"""What a resolve says of copies that an index did not confirm."""
+"""Copies of pages that were used although an index did not confirm them, as notices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Container
 from .model import Notice, Stats
 
 
-def told(stats: Stats, used: Container[str]) -> list[Notice]:
+def stale(stats: Stats, used: Container[str]) -> list[Notice]:
     """Say which of the ``used`` projects are known from copies that an index had no chance, or no need, to confirm.
 
     What was only fetched ahead stays out: it depends on chance, and a lock must not.

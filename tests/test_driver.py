@@ -244,6 +244,21 @@ async def test_constraints_bind_without_requiring_and_are_named_in_refusals() ->
     assert "b<1" in (await refused(world, "a", constraints=("b<1",))).replace(" ", "")
 
 
+async def test_an_override_takes_the_place_of_a_requirement_with_its_marker_but_not_with_its_extra() -> None:
+    world = World("""
+        a 1.0: b<2 ; sys_platform == 'win32'
+        a 1.0 [x]: c<2
+        b 1.0
+        b 2.0
+        c 1.0
+        c 2.0
+    """)
+    overrides = ("b>=2", "c>=2", "d ; sys_platform == 'win32'")
+    assert await pins(world, "a", overrides=overrides) == {"a": "1.0", "b": "2.0"}
+    assert await pins(world, "a[x]", "d", overrides=overrides) == {"a": "1.0", "b": "2.0", "c": "2.0"}
+    assert await pins(world, "b ; sys_platform == 'win32'", overrides=("b<2",)) == {"b": "1.0"}
+
+
 async def test_overrides_replace_and_excludes_remove() -> None:
     world = World("""
         a 1.0: b<2 & c

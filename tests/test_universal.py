@@ -17,7 +17,8 @@ from packaging.requirements import Requirement
 from packaging.tags import Tag
 
 from resolver.driver import resolve
-from resolver.errors import NoSolution
+from resolver.environment import diagram, marker_text
+from resolver.errors import BudgetExhausted, NoSolution
 from resolver.index.gateway import Gateway
 from resolver.inputs import read_inputs
 from resolver.lock.build import build
@@ -194,6 +195,27 @@ async def test_each_python_gets_the_newest_version_it_can_have_or_all_get_the_sa
     assert entries(await locked(world, "a", options=fewest)) == {"a 1.0": None}
 
 
+async def test_few_versions_are_a_wish_and_no_reason_for_there_being_no_lock() -> None:
+    world = World("""
+        a 1.0: c<2
+        a 2.0 py>=3.11
+        b 1.0: c>=2 ; python_version >= '3.11'
+        c 1.0
+        c 2.0
+    """)
+    fewest = Options(fork_strategy=ForkStrategy.FEWEST)
+    assert entries(await locked(world, "a", "b", options=fewest)) == {
+        "a 1.0": "python_version < '3.11'",
+        "a 2.0": "python_version >= '3.11'",
+        "b 1.0": None,
+        "c 1.0": "python_version < '3.11'",
+        "c 2.0": "python_version >= '3.11'",
+    }
+    with pytest.raises(NoSolution) as caught:
+        await locked(world, "a>=2", options=fewest)
+    assert caught.value.detail.startswith("For Python >=3.9,<3.11: ")
+
+
 async def test_an_extra_that_is_taken_on_one_platform_brings_its_requirements_there_only() -> None:
     world = World("""
         a 1.0
@@ -232,6 +254,85 @@ async def test_environments_bound_the_lock_and_its_markers() -> None:
     assert lock.environments == only.environments
 
 
+async def test_what_cannot_be_together_may_be_required_in_places_that_do_not_meet() -> None:
+    world = World("""
+        a 1.0: c<2
+        b 1.0: c>=2
+        c 1.0
+        c 2.0
+    """)
+    assert entries(await locked(world, "a ; sys_platform == 'win32'", "b ; sys_platform == 'linux'")) == {
+        "a 1.0": "sys_platform == 'win32'",
+        "b 1.0": "sys_platform == 'linux'",
+        "c 1.0": "sys_platform == 'win32'",
+        "c 2.0": "sys_platform == 'linux'",
+    }
+    below = World("""
+        a 1.0: b ; python_version < '3.10' & c ; python_version >= '3.13'
+        b 1.0: d==1
+        c 1.0: d==2
+        d 1
+        d 2
+    """)
+    assert entries(await locked(below, "a"))["d 2"] == "python_version >= '3.13'"
+    bound = ("c<2 ; sys_platform == 'win32'",)
+    assert (
+        entries(await locked(world, "a ; sys_platform == 'win32'", "b ; os_name != 'nt'", constraints=bound))["c 2.0"]
+        == "sys_platform != 'win32'"
+    )
+
+
+async def test_a_conflict_is_told_of_just_the_environments_where_its_requirements_meet() -> None:
+    world = World("""
+        a 1.0: c<2 ; sys_platform == 'win32'
+        b 1.0: c>=2 ; python_version >= '3.13'
+        c 1.0
+        c 2.0
+        d 1.0
+    """)
+    with pytest.raises(NoSolution) as caught:
+        await resolved(world, "a", "b", "d ; sys_platform == 'linux'")
+    assert caught.value.detail.startswith('For Python >=3.13 and sys_platform == "win32": ')
+    with pytest.raises(NoSolution) as caught:
+        await resolved(world, "a", "b", "d ; sys_platform == 'linux'", "c>2")
+    assert caught.value.detail.startswith("Because "), "it is one for all"
+
+
+async def test_a_requirement_that_nothing_can_meet_rules_a_version_out_where_it_holds() -> None:
+    itself = World("""
+        a 1.0
+        a 2.0: a<2 ; sys_platform == 'win32'
+    """)
+    by_url = World("""
+        a 1.0
+        a 2.0: b @ https://elsewhere.example/b-1.0-py3-none-any.whl ; sys_platform == 'win32'
+    """)
+    for world in (itself, by_url):
+        assert entries(await locked(world, "a")) == {
+            "a 1.0": "sys_platform == 'win32'",
+            "a 2.0": "sys_platform != 'win32'",
+        }
+
+
+async def test_an_override_holds_where_it_says_itself_whatever_the_requirement_said() -> None:
+    world = World("""
+        a 1.0: b<2 ; implementation_name == 'pypy'
+        a 1.0 [x]: c ; sys_platform == 'win32'
+        b 1.0
+        b 2.0
+        c 1.0
+    """)
+    overrides = ("b>=2 ; sys_platform != 'win32'", "c ; python_version >= '3.12'")
+    assert entries(await locked(world, "a", "a[x] ; sys_platform == 'linux'", overrides=overrides)) == {
+        "a 1.0": None,
+        "b 2.0": "sys_platform != 'win32'",
+        "c 1.0": "python_version >= '3.12' and sys_platform == 'linux'",
+    }
+    assert entries(await locked(world, "b<2 ; implementation_name == 'pypy'", overrides=overrides)) == {
+        "b 2.0": "sys_platform != 'win32'"
+    }
+
+
 WIN_ONLY = """
     a 1.0
     a 2.0 tag:cp312-abi3-win_amd64
@@ -239,8 +340,11 @@ WIN_ONLY = """
 REQUIRED = Universal(">=3.12", required_environments=("sys_platform == 'linux'", "sys_platform == 'win32'"))
 
 
-async def test_a_version_without_wheels_for_a_required_environment_gives_way_to_one_for_all() -> None:
-    assert entries(await locked(World(WIN_ONLY), "a", universal=REQUIRED)) == {"a 1.0": None}
+async def test_a_version_without_wheels_for_a_required_environment_gives_way_to_an_older_one_there() -> None:
+    assert entries(await locked(World(WIN_ONLY), "a", universal=REQUIRED)) == {
+        "a 1.0": "sys_platform != 'win32'",
+        "a 2.0": "sys_platform == 'win32'",
+    }
     assert entries(await locked(World(WIN_ONLY), "a", universal=Universal(">=3.12"))) == {"a 2.0": None}
 
 
@@ -250,6 +354,20 @@ async def test_a_required_environment_that_no_wheel_serves_is_named() -> None:
         await resolved(world, "a", universal=REQUIRED)
     assert entries(await locked(world, "a ; sys_platform == 'win32'", universal=REQUIRED)) == {
         "a 2.0": "sys_platform == 'win32'"
+    }
+
+
+async def test_a_part_for_another_implementation_may_have_what_has_wheels_for_cpython_only() -> None:
+    world = World("""
+        a 1.0 tag:cp312-cp312-win_amd64
+        b 1.0
+        b 2.0
+    """)
+    siblings = ("b<2 ; implementation_name == 'pypy'", "b>=2 ; implementation_name != 'pypy'")
+    assert entries(await locked(world, "a", *siblings, universal=Universal(">=3.12"))) == {
+        "a 1.0": None,
+        "b 1.0": "implementation_name == 'pypy'",
+        "b 2.0": "implementation_name != 'pypy'",
     }
 
 
@@ -474,3 +592,30 @@ async def test_a_patch_release_of_python_is_told_from_the_one_before_it_in_plain
         "a 1.0": "python_full_version < '3.12.4'",
         "a 2.0": "python_full_version >= '3.12.4'",
     }
+
+
+SCATTERED = """
+    a 1.0: b ; platform_release == 'r1' or (platform_version == 'v1' and platform_machine == 'm1')
+    a 1.0 [x]: b ; platform_release == 'r2' or (platform_version == 'v2' and platform_machine == 'm2')
+    b 1.0
+    b 2.0
+"""
+SIBLINGS = ("b<2 ; platform_release == 'r3'", "b>=2 ; platform_release != 'r3'")
+
+
+async def test_environments_that_are_too_scattered_to_be_told_apart_end_the_search(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(diagram, "MAX_STEPS", 4)
+    with pytest.raises(BudgetExhausted, match=r"combine too many independent conditions.*; lock for targets"):
+        await resolved(World(SCATTERED), "a[x]", *SIBLINGS)
+
+
+async def test_a_lock_whose_markers_are_too_long_is_refused_by_the_name_of_the_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolution = await resolved(World(SCATTERED), "a[x]", *SIBLINGS)
+    monkeypatch.setattr(marker_text, "MAX_STEPS", 4)
+    with pytest.raises(BudgetExhausted, match="where b is needed cannot be said") as caught:
+        build(resolution)
+    assert caught.value.packages == ("b",)

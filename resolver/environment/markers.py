@@ -16,10 +16,19 @@ from functools import lru_cache
 from packaging.markers import Marker
 from packaging.utils import canonicalize_name
 
-from .expression import UNDEFINED, evaluate_defined, names_extra, parse_expression, parse_marker, render, substitute
+from .expression import (
+    UNDEFINED,
+    Expression,
+    evaluate_defined,
+    names_extra,
+    parse_expression,
+    parse_marker,
+    render,
+    substitute,
+)
 from .target import Target
 
-__all__ = ["evaluate", "is_defined", "lone_extra", "mentions_extra", "parse_marker", "without_extra"]
+__all__ = ["belongs_to", "evaluate", "is_defined", "lone_extra", "mentions_extra", "parse_marker", "without_extra"]
 
 MAX_CACHED = 200_000  # answers remembered, some 100 bytes each; a large resolve asks for a few thousand
 MAX_MARKERS = 100_000  # marker objects whose text is remembered, some 200 bytes each
@@ -130,8 +139,28 @@ def without_extra(marker: str, extra: str) -> str | None:
         RequirementError: ``marker`` is not one.
     """
     canonical = str(parse_marker(marker))
-    if not names_extra(canonical):
-        return canonical
+    rest = _left(canonical, extra)
+    if rest is True:
+        return None
+    return canonical if rest is False else render(rest)
+
+
+@lru_cache(maxsize=MAX_MARKERS)
+def belongs_to(marker: str | None, extra: str | None) -> bool:
+    """Whether a requirement with ``marker`` is one of ``extra`` (None: of no extra) in some environment or other.
+
+    Raises:
+        RequirementError: ``marker`` is not one.
+    """
+    if marker is None:
+        return extra is None
+    canonical = str(parse_marker(marker))
+    if extra is not None and not names_extra(canonical):
+        return False
+    return _left(canonical, extra or "") is not False
+
+
+def _left(canonical: str, extra: str) -> Expression | bool:
     name = str(canonicalize_name(extra)) if extra else ""
 
     def decide(comparison: str) -> bool | None:
@@ -142,7 +171,4 @@ def without_extra(marker: str, extra: str) -> str | None:
         except UNDEFINED:
             return True
 
-    rest = substitute(parse_expression(canonical), decide)
-    if rest is True:
-        return None
-    return canonical if rest is False else render(rest)
+    return substitute(parse_expression(canonical), decide)

@@ -14,8 +14,10 @@ from packaging.version import Version
 
 from ..specifier import SpecifierError
 from .marker_text import to_marker
+from .separation import between
 from .space import (
     ALL,
+    NOTHING,
     DiagramLimitError,
     EnvironmentSet,
     admits_final_python,
@@ -24,7 +26,7 @@ from .space import (
     from_requires_python_floor,
     python_bounds,
 )
-from .wheel_space import from_tags, pythons_from
+from .wheel_space import from_tags, names_elsewhere, pythons_from
 
 MAX_PARTS = 200  # each independent marker doubles them; real requirements that stand side by side make some five
 
@@ -47,6 +49,11 @@ class Region:
     def key(self) -> tuple[EnvironmentSet, EnvironmentSet, bool]:
         """Equal keys mean equal answers."""
         return self.space, self.whole, self.divides_by_python
+
+    @property
+    def entire(self) -> Region:
+        """All environments of the lock, as one region."""
+        return Region(self.whole, self.whole)
 
     @property
     def name(self) -> str:
@@ -141,7 +148,7 @@ def divide(region: Region, conditions: Sequence[Condition]) -> None:
             sorted(
                 parts,
                 key=lambda part: (
-                    _release(part, newest_first=region.newest_first),
+                    by_python(part, newest_first=region.newest_first),
                     # What must be old elsewhere may well be as old here, but not the other way round.
                     -sum(not part.is_disjoint(space) for space in bounded),
                 ),
@@ -158,26 +165,34 @@ def divide_by(region: Region, admitted: EnvironmentSet) -> None:
     """
     parts = [part for part in (region.space & admitted, region.space - admitted) if is_somewhere(part)]
     if len(parts) > 1:
-        raise Divided(sorted(parts, key=lambda part: _release(part, newest_first=region.divides_by_python)))
+        raise Divided(sorted(parts, key=lambda part: by_python(part, newest_first=region.divides_by_python)))
 
 
 def divide_by_required(region: Region, required: Iterable[str], files: Sequence[str | None]) -> str | None:
     """Divide a region by a required environment that the wheels of a release do not serve at all, as uv does.
 
+    The part that they serve comes first: it gets the newest version that it can have.
+
     ``files`` are the tags of its usable files, None that of an sdist: it serves every environment.
 
     Returns:
-        The marker of such an environment where the whole region lies in it: the release is no candidate there.
+        The marker of such an environment where the release serves none of the region: it is no candidate there.
 
     Raises:
-        Divided: a part of the region does, and another does not.
+        Divided: it serves a part of the region.
     """
     if not files or None in files:
         return None
+    served = NOTHING
+    for tags in files:
+        served |= from_tags(tags or "")
     for marker in required:
         space = from_marker(marker)
-        if is_somewhere(region.space & space) and all(space.is_disjoint(from_tags(tags or "")) for tags in files):
-            divide_by(region, space)
+        if is_somewhere(region.space & space) and space.is_disjoint(served):
+            unserved = between(space, served - names_elsewhere())
+            parts = [part for part in (region.space - unserved, region.space & unserved) if is_somewhere(part)]
+            if len(parts) > 1:
+                raise Divided(parts)
             return marker
     return None
 
@@ -202,7 +217,7 @@ def _lowest(space: EnvironmentSet) -> Version:
     return Version(low or "0")
 
 
-def _release(space: EnvironmentSet, *, newest_first: bool) -> tuple[int, ...]:
+def by_python(space: EnvironmentSet, *, newest_first: bool) -> tuple[int, ...]:
     """Newer Pythons first, so that each part gets the newest versions it can have; or older first, for fewer parts."""
     release = (*_lowest(space).release, 0, 0)[:3]
     return tuple(-part for part in release) if newest_first else release

@@ -31,6 +31,7 @@ __all__ = [
     "admits_final_python",
     "bounded",
     "from_marker",
+    "from_node",
     "from_requires_python",
     "from_requires_python_floor",
     "partition",
@@ -127,6 +128,11 @@ def _set_of(node: Node) -> EnvironmentSet:
             if found is None:
                 found = _sets[node] = EnvironmentSet(node)
     return found
+
+
+def from_node(node: Node) -> EnvironmentSet:
+    """The environments that can be of those that a diagram admits."""
+    return _set_of(meet(CONSISTENT, node))
 
 
 ALL = _set_of(CONSISTENT)

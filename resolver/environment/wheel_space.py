@@ -25,6 +25,11 @@ _MACHINES = {
     "i386": ("i386", "i686", "x86"),
     "armv7l": ("armv7l", "armv8l"),
 }
+_NAMES_ELSEWHERE = {
+    "linux": ("AMD64", "amd64", "arm64", "ARM64"),
+    "darwin": ("AMD64", "amd64", "aarch64", "ARM64"),
+    "win32": ("x86_64", "amd64", "aarch64", "arm64"),
+}
 _MACOS = {"universal2": ("arm64", "x86_64"), "universal": ("i386", "x86_64"), "intel": ("i386", "x86_64")}
 
 
@@ -45,12 +50,22 @@ def from_tags(tags: str) -> EnvironmentSet:
 
 @lru_cache(maxsize=32_768)
 def pythons_from(tags: str) -> EnvironmentSet:
-    """The environments with a Python that the tags name or a later one, on any platform."""
+    """The environments with a Python that the tags name or a later one, on any platform and of any implementation."""
     parts = _parts(tags)
     pythons = NOTHING
     for interpreter, abi in product(parts[0], parts[1]):
         pythons |= _pythons(interpreter, abi, and_later=True)
     return pythons
+
+
+@lru_cache(maxsize=1)
+def names_elsewhere() -> EnvironmentSet:
+    """Where a machine has the name that it has on another platform: nobody is there, so no text needs to say so."""
+    found = NOTHING
+    for platform, names in _NAMES_ELSEWHERE.items():
+        for name in names:
+            found |= from_marker(f"sys_platform == '{platform}' and platform_machine == '{name}'")
+    return found
 
 
 def _parts(tags: str) -> list[list[str]]:
@@ -70,7 +85,7 @@ def _pythons(interpreter: str, abi: str, *, and_later: bool) -> EnvironmentSet:
         pythons = from_requires_python(f">={major}.{minor},<{int(major) + 1}")
     else:
         pythons = from_requires_python(f"=={major}.{minor}.*")
-    implementation = _IMPLEMENTATIONS.get(kind)
+    implementation = None if and_later else _IMPLEMENTATIONS.get(kind)
     return pythons if implementation is None else pythons & from_marker(f"implementation_name == '{implementation}'")
 
 

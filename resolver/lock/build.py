@@ -26,6 +26,7 @@ def build(resolution: Resolution) -> Lock:
     Raises:
         IndistinguishableTargets: targets that differ in wheel tags only need different packages.
         LockError: a URL carries a credential.
+        BudgetExhausted: where a package is needed takes too long to say.
     """
     query = resolution.query
     places: Places = (

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from packaging.tags import parse_tag
 
 from resolver.environment.expression import UNDEFINED
+from resolver.environment.markers import belongs_to
 from resolver.environment.target import Target
 from resolver.index.page import File
 from resolver.model import Lock, LockedPackage, Pin, Query, Resolution, Stated, TargetResolution
@@ -131,12 +132,16 @@ class _Walk:
 
     def _effective(self, requirement: Requirement, by: str, extra: str = "") -> Iterator[_Demand]:
         """What ``requirement`` demands here once excludes and overrides had their say."""
-        if requirement.name in self._query.excludes or not self._applies(requirement, extra):
+        if requirement.name in self._query.excludes:
             return
         replacement = self._overrides.get(requirement.name)
-        for one in [requirement] if replacement is None else replacement:
-            if replacement is None or self._applies(one):
-                yield _Demand(one.name, one.extras, one.specifier, by)
+        if replacement is None:
+            if self._applies(requirement, extra):
+                yield _Demand(requirement.name, requirement.extras, requirement.specifier, by)
+        elif belongs_to(requirement.marker_text, extra or None):
+            for one in replacement:  # in place of the marker, too
+                if self._applies(one):
+                    yield _Demand(one.name, one.extras, one.specifier, by)
 
     def _reach(self) -> Iterator[str]:
         todo = [

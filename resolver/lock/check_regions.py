@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from resolver.environment.markers import belongs_to
 from resolver.model import Lock, LockedPackage, Query, RegionResolution, Resolution, Stated, Universal
 from resolver.requirement import Requirement
 
@@ -177,11 +178,11 @@ class _Walk:
             if requirement.name in self._query.excludes:
                 continue
             replacement = self._overrides.get(requirement.name)
-            own = self._cells.where(_text(requirement))[is_lenient]
+            if replacement is not None and not belongs_to(requirement.marker_text, None):
+                continue
+            # An override takes the place of the marker, too.
             for one in [requirement] if replacement is None else replacement:
-                where = self._cells.where(_text(one))[is_lenient]
-                # An override replaces the marker too: it may be followed beyond the requirement's own.
-                cells = where if is_lenient and own else where & own
+                cells = self._cells.where(_text(one))[is_lenient]
                 if cells:
                     yield _Demand(one.name, one.extras, one.specifier, stated.origin, cells)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Protocol
 
@@ -140,10 +141,10 @@ class Regions:
         self.pins: Sequence[Mapping[str, Pin]] = [resolved.pins for resolved in resolutions]
         self.environments = tuple(single_quoted(marker) for marker in universal.environments)
         self.identity: Hashable | None = None
-        try:
-            self.regions = self._texts([one.space for one in resolutions]) if len(resolutions) > 1 else ()
-        except DiagramLimitError:
-            raise too_complex(tuple(sorted({name for pins in self.pins for name in pins}))) from None
+        self.regions: tuple[str, ...] = ()
+        if len(resolutions) > 1:
+            with suppress(DiagramLimitError):  # without them the next lock begins with one part
+                self.regions = self._texts([one.space for one in resolutions])
 
     def _texts(self, spaces: Sequence[EnvironmentSet]) -> tuple[str, ...]:
         texts = (to_marker(space, assuming=self._whole - previews(self._whole) - previews(space)) for space in spaces)
@@ -167,7 +168,7 @@ class Regions:
         """Where the package is needed, said under the assumption of the lock's own environments.
 
         Raises:
-            BudgetExhausted: it cannot be said in a marker of any decent length.
+            BudgetExhausted: no marker of bearable length says it.
         """
         try:
             return next(iter(self._texts([self._space(name, positions)])), None)

@@ -167,14 +167,17 @@ class _Walk:
     def faults(self) -> Iterator[Fault]:
         yield from self._admission()
         yield from self._selection()
+        demanded: dict[Stated, None] = {}
         for stated in self._query.requirements:
             name = stated.requirement.name
             if name in self._query.excludes:
                 continue
-            # An override stands in for what was stated, wherever that applies.
-            for one in self._overrides.get(name, [stated]):
-                where = (stated.requirement.marker, one.requirement.marker)
-                yield from self._requirement(one, where)
+            if name not in self._overrides:
+                yield from self._requirement(stated, (stated.requirement.marker,))
+            elif markers.belongs_to(stated.requirement.marker_text, None):
+                demanded.update(dict.fromkeys(self._overrides[name]))
+        for one in demanded:  # an override takes the place of all that is stated, markers too
+            yield from self._requirement(one, (one.requirement.marker,))
         for stated in (*self._query.constraints, *self._query.overrides):
             yield from self._limit(stated)
         if not self._query.options.no_deps:

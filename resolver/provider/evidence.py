@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..environment.place import Place, rank
+from ..environment.region import Region
 from ..index.page import File, Release
 from .candidates import file_fault
 from .dating import is_too_new
@@ -10,8 +11,14 @@ from .policy import Filter
 
 
 def speakers(release: Release, place: Place, allowed: Filter) -> list[File]:
-    """The files of ``release`` whose metadata stands for it, best first."""
+    """The files of ``release`` whose metadata stands for it, best first.
+
+    Of a universal lock the same speaks in all regions, as in uv: wheels of one release seldom differ in what they say,
+    and then rather by platform than by Python.
+    """
     wheels = usable_wheels(release, place, allowed)
+    if wheels and isinstance(place, Region):
+        wheels = usable_wheels(release, place.entire, allowed) or wheels
     if wheels:
         # The sdist speaks where a listed wheel is not there: it is what would be installed then.
         sdist = release.sdist

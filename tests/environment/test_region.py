@@ -113,7 +113,21 @@ def test_a_required_environment_without_wheels_divides_or_excludes() -> None:
     assert divide_by_required(region(windows), required, ["py3-none-manylinux_2_17_x86_64"]) == WINDOWS
     with pytest.raises(Divided) as divided:
         divide_by_required(region(), required, ["py3-none-manylinux_2_17_x86_64"])
-    assert divided.value.parts == (windows, WHOLE - windows)
+    assert divided.value.parts == (WHOLE - windows, windows), "what is served comes first"
+
+
+def test_of_several_required_environments_each_is_divided_from_what_serves_it() -> None:
+    windows, macos = from_marker(WINDOWS), from_marker("sys_platform == 'darwin'")
+    required = ("sys_platform == 'darwin' and platform_machine == 'arm64'", WINDOWS)
+    linux_only = ["py3-none-manylinux_2_17_x86_64"]
+    with pytest.raises(Divided) as divided:
+        divide_by_required(region(), required, linux_only)
+    served, unserved = divided.value.parts
+    assert served == WHOLE & from_marker(LINUX)
+    assert divide_by_required(region(served), required, linux_only) is None
+    assert divide_by_required(region(unserved), required, linux_only) == required[0]
+    assert divide_by_required(region(unserved & windows), required, linux_only) == WINDOWS
+    assert divide_by_required(region(unserved - windows - macos), required, linux_only) is None
 
 
 MARKERS = st.sampled_from(

@@ -96,8 +96,7 @@ def test_a_text_that_is_no_tag_set_admits_nothing(text: str) -> None:
 
 
 def test_the_pythons_of_a_wheel_and_later_ones_have_no_platform() -> None:
-    assert pythons_from("cp312-cp312-win_amd64") is from_requires_python(">=3.12,<4") & from_marker(
-        "implementation_name == 'cpython'"
-    )
+    assert pythons_from("cp312-cp312-win_amd64") is from_requires_python(">=3.12,<4")
+    assert pythons_from("pp310-pypy310_pp73-win_amd64") is from_requires_python(">=3.10,<4")
     assert pythons_from("py3-none-any") is from_requires_python(">=3,<4")
     assert from_tags("py3-none-any").implies(ALL)

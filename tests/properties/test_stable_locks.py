@@ -13,27 +13,16 @@ from hypothesis import strategies as st
 from resolver.driver import resolve
 from resolver.errors import NoSolution
 from resolver.index.gateway import Gateway
-from resolver.inputs import preferences, read_inputs, read_lock
+from resolver.inputs import preferences, read_lock
 from resolver.lock.build import build
 from resolver.lock.check import check
 from resolver.lock.document import to_document
 from resolver.lock.pylock import to_pylock
 from resolver.lock.requirements_txt import to_requirements
-from resolver.model import ForkStrategy, Lock, Options, Query, ResolutionMode, Universal
+from resolver.model import Lock, Options, Query, Universal
 
 from ..fake_index import World
-from ..test_universal import REQUIREMENTS, worlds
-
-WINDOWS, LINUX = "sys_platform == 'win32'", "sys_platform == 'linux'"
-UNIVERSALS = (
-    *(Universal(">=3.9"), Universal(">=3.9"), Universal(">=3.9", environments=(LINUX, WINDOWS))),
-    Universal(">=3.10", required_environments=(LINUX,)),
-)
-
-
-def queries(world: World, requirements: list[str], universal: Universal, options: Options) -> Query:
-    inputs = read_inputs(requirements=tuple(requirements))
-    return Query(inputs.requirements, (world.index,), universal=universal, options=options)
+from ..universal_worlds import OPTIONS, STATEMENTS, UNIVERSALS, Statements, worlds
 
 
 async def locked(text: str, query: Query) -> Lock:
@@ -43,23 +32,13 @@ async def locked(text: str, query: Query) -> Lock:
     return lock
 
 
-@settings(max_examples=120, deadline=None)
-@given(
-    worlds(),
-    st.lists(REQUIREMENTS, min_size=1, max_size=4),
-    st.sampled_from(UNIVERSALS),
-    st.builds(
-        Options,
-        fork_strategy=st.sampled_from(list(ForkStrategy)),
-        resolution=st.sampled_from([*[ResolutionMode.HIGHEST] * 3, *ResolutionMode]),
-    ),
-    st.randoms(use_true_random=False),
-)
+@settings(max_examples=150, deadline=None)
+@given(worlds(), STATEMENTS, st.sampled_from(UNIVERSALS), OPTIONS, st.randoms(use_true_random=False))
 async def test_a_lock_is_the_same_from_its_own_forms_and_from_any_order_of_requirements(
-    text: str, requirements: list[str], universal: Universal, options: Options, order: random.Random
+    text: str, statements: Statements, universal: Universal, options: Options, order: random.Random
 ) -> None:
-    query = queries(World(text), requirements, universal, options)
-    shuffled = queries(World(text), order.sample(requirements, len(requirements)), universal, options)
+    query = statements.query(World(text), universal, options)
+    shuffled = statements.shuffled(order).query(World(text), universal, options)
     try:
         lock = await locked(text, query)
     except NoSolution:
