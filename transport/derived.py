@@ -139,7 +139,7 @@ class Derived:
         self._waiting[_name(key)] = value
         self._trailing += size
         self._trail.add()
-        if self._trailing > MAX_TRAILING // 2:
+        if self._trailing > MAX_TRAILING * 3 // 4:
             self._trail.hurry()
         if self._task is None:
             self._task = asyncio.ensure_future(self._drain())

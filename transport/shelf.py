@@ -149,7 +149,7 @@ class Shelf:
             lambda: storage.write(key, variants, bodies),
             lambda is_done: self._kept(size, key, records, is_done=is_done),
         )
-        if self._trailing > MAX_TRAILING // 2:
+        if self._trailing > MAX_TRAILING * 3 // 4:
             self._trail.hurry()
 
     def drop(self, key: Key) -> None:
