@@ -19,6 +19,7 @@ from packaging.version import Version
 
 from transport.errors import TransportError
 
+from .at_hand import AtHand, Foreknown
 from .environment.place import Place
 from .environment.region import Divided, Region
 from .errors import BudgetExhausted, NoSolution, ResolverError
@@ -39,7 +40,6 @@ from .model import (
 from .parts import first_parts
 from .pins import collect
 from .place_facts import PlaceFacts
-from .provider.candidates import Candidates
 from .provider.policy import Chosen, Policies
 from .reachability import reachability
 from .refusal import no_solution
@@ -49,13 +49,11 @@ from .session import Session
 from .solver import (
     Decided,
     DecisionsExhausted,
-    Dependency,
     NeedDependencies,
     NeedVersions,
     Package,
     Solved,
     Solver,
-    Unavailable,
     Unsolvable,
 )
 from .statement_order import in_order
@@ -301,7 +299,10 @@ async def _solve(
     query, stats, session = work.query, work.stats, work.session
     facts = PlaceFacts(query, place, Policies(query, place, work.earlier, begun), session, work.notices)
     await facts.open()
-    solver = Solver(facts.root(), max_decisions=query.budget.decisions, tie=_tie)
+    root = facts.root()
+    # Who watches wants to see each decision.
+    foresight = Foreknown(facts) if work.watch is None else None
+    solver = Solver(root, max_decisions=query.budget.decisions, tie=_tie, foresight=foresight)
     segments = Segments(stats, session.turns)
     await segments.begin()
     try:
@@ -317,31 +318,9 @@ async def _solve(
         solver.close()
 
 
-class _AtHand:
-    """Answers the solver at once where nothing has to be awaited."""
-
-    def __init__(self, facts: PlaceFacts, solver: Solver) -> None:
-        self._facts = facts
-        self._solver = solver
-
-    def versions(self, package: Package) -> Candidates | None:
-        """The table of a package."""
-        return self._facts.tables.ready(_name(package))
-
-    def dependencies(self, package: Package, version: int) -> Sequence[Dependency] | Unavailable | None:
-        """What a version depends on, or why it is none."""
-        facts, name = self._facts, _name(package)
-        facts.ahead.tried(name[0], facts.tables.known(name), self._solver.positive(package))
-        found = facts.ready_dependencies(name, version)
-        if found is None or isinstance(found, list):
-            return found
-        facts.note_unavailable(name, version, found)
-        return Unavailable(*found)
-
-
 async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Watcher | None) -> Mapping[Package, int]:
     """Answer the solver's questions until it has an answer."""
-    at_hand = _AtHand(facts, solver)
+    at_hand = AtHand(facts, solver)
     while True:
         try:
             event = solver.next_event(at_hand, decisions=1 if watch is not None else DECISIONS)
@@ -363,6 +342,7 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
             case NeedDependencies(package, version):
                 await _tell_dependencies(facts, solver, segments, package, version)
             case Solved(decisions):
+                facts.tables.rely_on(map(_name, decisions))
                 return decisions
             case Unsolvable(incompatibility):
                 segments.end()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import cast
 
 from .environment.place import Place, evaluate, requires_python_admits
 from .environment.region import Condition, Region, divide, divide_by, divide_by_required
@@ -52,11 +53,17 @@ class PlaceFacts:
         for stated in query.overrides:
             self._overrides.setdefault(stated.requirement.name, []).append(stated.requirement)
         self.is_common = not (query.overrides or query.excludes or query.options.no_deps or self.references)
-        """Whether what a version declares depends on nothing but the standpoint."""
-        if isinstance(place, Region) and (
-            query.constraints or (query.universal and query.universal.required_environments)
-        ):
-            self.is_common = False  # these divide regions, too
+        """Whether what a version requires depends on nothing but the standpoint."""
+        is_region = isinstance(place, Region)
+        self._needs_wheels = is_region and query.universal is not None and bool(query.universal.required_environments)
+        """Whether versions divide the region by what they have wheels for."""
+        self._dividing: frozenset[str] = frozenset(
+            stated.requirement.name
+            for stated in query.constraints
+            if is_region and stated.requirement.marker_text is not None
+        )
+        """What constraints divide the region where it is required; one without a marker holds where the requirement
+        does."""
 
     @property
     def turns(self) -> AbstractAsyncContextManager[None]:
@@ -216,18 +223,26 @@ class PlaceFacts:
 
     def ready_dependencies(self, package: Name, bit: int) -> list[Dependency] | Unavailable | None:
         """The same where nothing has to be waited for; None where something has."""
-        name, extra = package
-        if self.is_common:
-            found = self.tables.outlook(name).declared.get((bit, extra))
-            if found is not None:
-                if isinstance(found, list):
-                    self.ahead.note(found)
-                return found
+        name = package[0]
+        found = self.declared(package, bit)
+        if found is not None:
+            if isinstance(found, list):
+                self.ahead.note(found)
+            return found
         known = self.ready_metadata(name, bit)
         if known is None:
             return None
         found = self._dependencies(package, bit, known)
         self._declare(package, bit, found)
+        return found
+
+    def declared(self, package: Name, bit: int) -> list[Dependency] | Unavailable | None:
+        """The same as far as an earlier solve found it out, and this one would find the same."""
+        if not self.is_common or self._needs_wheels:
+            return None
+        found = self.tables.outlook(package[0]).declared.get((bit, package[1]))
+        if self._dividing and not (isinstance(found, list) and self._dividing.isdisjoint(map(_project, found))):
+            return None
         return found
 
     def _declare(self, package: Name, bit: int, found: list[Dependency] | Unavailable) -> None:
@@ -319,3 +334,7 @@ class PlaceFacts:
             for package, bit in decisions.items()
             if package[1] is None
         }
+
+
+def _project(dependency: Dependency) -> str:
+    return cast("Name", dependency.package)[0]

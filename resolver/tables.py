@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .environment.place import Place
 from .model import Query
@@ -60,16 +60,27 @@ class Tables:
 
     def ready(self, package: Name) -> Candidates | None:
         """The solver's table for a project or an extra of it; None where an index has to be asked."""
+        table = self.foreseen(package)
+        self.rely_on((package,))
+        return table
+
+    def foreseen(self, package: Name) -> Candidates | None:
+        """The same where it is only looked at: the answer may do without it."""
         name, extra = package
         table = self.ready_project(name)
-        self._session.rely_on(name, self._policies.index(name))
         if table is None or extra is None:
             return table
-        self._extras_of[name].add(extra)
         tied = self._extra_tables.get(name)
         if tied is None:
             tied = self._extra_tables[name] = table.copy_as(ExtraTable)
         return tied
+
+    def rely_on(self, packages: Iterable[Name]) -> None:
+        """The answer has these packages, or might have had them."""
+        for name, extra in packages:
+            self._session.rely_on(name, self._policies.index(name))
+            if extra is not None:
+                self._extras_of[name].add(extra)
 
     async def of_package(self, package: Name) -> Candidates:
         """The same, once it is there."""
