@@ -38,7 +38,7 @@ from .model import (
     Universal,
 )
 from .parts import first_parts
-from .pins import collect
+from .pins import collect, collect_needed
 from .place_facts import PlaceFacts
 from .provider.policy import Chosen, Policies
 from .reachability import reachability
@@ -263,9 +263,9 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
         except NoSolution as error:
             raise _where(error, region, is_all=tried == 1) from None
         needed = await reachability(facts, region, decisions)
-        pins = {name: pin for name, pin in (await collect(facts, decisions)).items() if name in needed}
+        pins = await collect_needed(facts, decisions, needed)
         work.remember(pins)
-        resolutions.append(RegionResolution(region.space, pins, needed))
+        resolutions.append(RegionResolution(region.space, pins, {name: needed[name, None] for name in pins}))
     return tuple(resolutions)
 
 

@@ -256,6 +256,7 @@ class RegionResolution:
 
     space: EnvironmentSet
     pins: Mapping[str, Pin]
+    """``via`` may name the caller's statements only: the pins that require a pin are here as well."""
     needed: Mapping[str, EnvironmentSet]
     """Where in ``space`` each of them is needed."""
 

@@ -180,6 +180,11 @@ class PlaceFacts:
         """The files of ``release`` that were asked for and are not there, although its page lists them."""
         return self._missing.get((name, release.text), ())
 
+    @property
+    def has_all_files(self) -> bool:
+        """Whether no file was found to be missing."""
+        return not self._missing
+
     def note_unavailable(self, package: Name, bit: int, why: Unavailable) -> None:
         """Tell of a version that was passed over because its files are not there, or cannot be understood."""
         name, project = package[0], self.tables.known(package).project

@@ -10,13 +10,16 @@ environments is a candidate (``environment.region``).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
-from resolver.model import Lock, LockedPackage, Query, RegionResolution, Resolution, Stated, Universal
+from resolver.model import Lock, LockedPackage, Pin, Query, Resolution, Stated, Universal
 from resolver.requirement import Requirement
 
 from .cells import Cells, cells_of
 from .specifiers import contains, old_enough
+from .uses import uses
 
 
 def check_regions(lock: Lock, resolution: Resolution, universal: Universal) -> tuple[str, ...]:
@@ -61,9 +64,15 @@ class _Walk:
         self._lock = lock
         self._query: Query = resolution.query
         self._cells = cells
-        self._regions: Sequence[tuple[int, RegionResolution]] = [
-            (cells.inside(region.space), region) for region in resolution.regions
-        ]
+        self._regions: Sequence[int] = [cells.inside(region.space) for region in resolution.regions]
+        self._answered = reduce(or_, self._regions, 0)
+        self._chosen: dict[str, list[tuple[Pin, int]]] = {}
+        """By name, what was chosen, and in which cells."""
+        for use in uses([region.pins for region in resolution.regions]):
+            where = 0
+            for position in use.positions:
+                where |= self._regions[position]
+            self._chosen.setdefault(use.pin.name, []).append((use.pin, where))
         self._packages: dict[str, list[tuple[LockedPackage, int]]] = {}
         for package in lock.packages:
             self._packages.setdefault(package.name, []).append((package, cells.where(package.marker)[0]))
@@ -80,7 +89,7 @@ class _Walk:
 
     def _admission(self) -> Iterator[str]:
         rest, cells = self._cells.every, self._cells
-        for mask, _ in self._regions:
+        for mask in self._regions:
             if mask & ~rest:
                 yield f"{cells.name(mask & ~rest)}: two regions answer for it"
             rest &= ~mask
@@ -103,12 +112,12 @@ class _Walk:
                 if mask & taken:
                     yield f"{cells.name(mask & taken)}: {_title(package)} and another version are selected"
                 taken |= mask
-                for inside, region in self._regions:
-                    pin = region.pins.get(package.name) if inside & mask else None
-                    if inside & mask and (
-                        pin is None or (pin.version, pin.reference) != (package.version, package.reference)
-                    ):
-                        yield f"{cells.name(inside & mask)}: {_title(package)} is selected and was not chosen"
+                chosen = ~self._answered
+                for pin, where in self._chosen.get(package.name, ()):
+                    if (pin.version, pin.reference) == (package.version, package.reference):
+                        chosen |= where
+                if mask & ~chosen:
+                    yield f"{cells.name(mask & ~chosen)}: {_title(package)} is selected and was not chosen"
                 for python, some in cells.pythons(mask) if package.requires_python else ():
                     if not old_enough(package.requires_python or "", python):
                         yield f"{cells.name(some)}: {_title(package)} requires Python {package.requires_python}"
@@ -186,15 +195,12 @@ class _Walk:
                     yield _Demand(one.name, one.extras, one.specifier, stated.origin, cells)
 
     def _edges(self, name: str, extra: str, cells: int, *, is_lenient: bool) -> Iterator[_Demand]:
-        for inside, region in self._regions:
-            here = inside & cells
-            pin = region.pins.get(name) if here else None
-            for edge in pin.requires if pin is not None else ():
+        for pin, where in self._chosen.get(name, ()):
+            here = where & cells
+            for edge in pin.requires if here else ():
                 applies = here & self._cells.where(edge.marker)[is_lenient] if (edge.extra or "") == extra else 0
                 if applies:
-                    yield _Demand(
-                        edge.name, edge.extras, edge.specifier, f"{name} {region.pins[name].version}", applies
-                    )
+                    yield _Demand(edge.name, edge.extras, edge.specifier, f"{name} {pin.version}", applies)
 
 
 def _text(requirement: Requirement) -> str | None:
