@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from .place_facts import PlaceFacts
@@ -25,7 +25,10 @@ class AtHand:
     def dependencies(self, package: Package, version: int) -> Sequence[Dependency] | Unavailable | None:
         """What a version depends on, or why it is none."""
         facts, name = self._facts, _name(package)
-        facts.ahead.tried(name[0], facts.tables.known(name), self._solver.positive(package))
+        if facts.ahead.is_awake:
+            facts.ahead.tried(name[0], facts.tables.known(name), self._solver.positive(package))
+        else:
+            facts.ahead.count(name[0])
         found = facts.ready_dependencies(name, version)
         if found is None or isinstance(found, list):
             return found
@@ -38,14 +41,17 @@ class Foreknown:
 
     def __init__(self, facts: PlaceFacts) -> None:
         self._facts = facts
-
-    def table(self, package: Package) -> Candidates | None:
+        self.table = cast("Callable[[Package], Candidates | None]", facts.tables.foreseen)
         """The table of a package, where no index has to be asked."""
-        return self._facts.tables.foreseen(_name(package))
+        self._outlooks = facts.tables.outlooks if facts.declares_as_ever else None
 
     def declared(self, package: Package, version: int) -> Sequence[Dependency] | None:
         """What a version depends on, if a solve has tried it from the same standpoint."""
-        found = self._facts.declared(_name(package), version)
+        name = _name(package)
+        if self._outlooks is None:
+            found = self._facts.declared(name, version)
+        else:
+            found = self._outlooks[name[0]].declared.get((version, name[1]))
         return found if isinstance(found, list) else None
 
 

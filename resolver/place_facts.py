@@ -241,6 +241,11 @@ class PlaceFacts:
         self._declare(package, bit, found)
         return found
 
+    @property
+    def declares_as_ever(self) -> bool:
+        """Whether :meth:`declared` depends on nothing but the outlook."""
+        return self.is_common and not self._needs_wheels and not self._dividing
+
     def declared(self, package: Name, bit: int) -> list[Dependency] | Unavailable | None:
         """The same as far as an earlier solve found it out, and this one would find the same."""
         if not self.is_common or self._needs_wheels:

@@ -41,6 +41,8 @@ class Session:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._standings: dict[str, Standing] = {}
         self._known: dict[tuple[str, str | None], tuple[Project, ...]] = {}
+        self.sole: dict[str, Project] = {}
+        """Of :meth:`known_projects`, the names that are pinned to no index and have one page."""
         self._stood: dict[tuple[str, str], PageKey | None] = {}
         """(index, name) → the page that was read; absent where it held for this resolve only."""
         self._relied: dict[tuple[str, str | None], None] = {}
@@ -80,6 +82,8 @@ class Session:
                 known = task.result()
             if known is not None:
                 self._known[key] = known
+                if len(known) == 1 and pinned_index is None:
+                    self.sole[name] = known[0]
         return known
 
     def _find_known(self, name: str, pinned_index: str | None) -> tuple[Project, ...] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .environment.place import Place
 from .model import Query
@@ -52,6 +52,8 @@ class Tables:
         self._session = session
         self._references = references
         self._on_wait = on_wait
+        self._is_plain = not (query.preferences or query.options.packages or references)
+        """Whether nothing is said of projects but by the caller's statements."""
         self._outlooks: dict[str, Outlook] = {}
         self._tables: dict[str, Candidates] = {}
         self._making: dict[str, asyncio.Task[None]] = {}
@@ -67,7 +69,7 @@ class Tables:
     def foreseen(self, package: Name) -> Candidates | None:
         """The same where it is only looked at: the answer may do without it."""
         name, extra = package
-        table = self.ready_project(name)
+        table = self._tables.get(name) or self.ready_project(name)
         if table is None or extra is None:
             return table
         tied = self._extra_tables.get(name)
@@ -78,7 +80,7 @@ class Tables:
     def rely_on(self, packages: Iterable[Name]) -> None:
         """The answer has these packages, or might have had them."""
         for name, extra in packages:
-            self._session.rely_on(name, self._policies.index(name))
+            self._session.rely_on(name, None if self._is_plain else self._policies.index(name))
             if extra is not None:
                 self._extras_of[name].add(extra)
 
@@ -94,6 +96,10 @@ class Tables:
         table = self._tables.get(name)
         if table is not None:
             return table
+        sole = self._session.sole.get(name) if self._is_plain else None
+        if sole is not None and not self._policies.singles_out(name):
+            # What follows, for most names of a lock in each of its regions: this is where a warm solve spends its time.
+            return self._see(name, outlook(sole, self.standpoints.common))
         referenced = self._references.project(name)
         if referenced is not None:
             return self._look_at(name, (referenced,))
@@ -120,6 +126,11 @@ class Tables:
         """The outlook on a project that exists and whose table was made before."""
         return self._outlooks[name]
 
+    @property
+    def outlooks(self) -> Mapping[str, Outlook]:
+        """All outlooks so far, by name."""
+        return self._outlooks
+
     async def _fetch(self, name: str) -> None:
         projects = await asyncio.shield(self._session.projects(name, self._policies.index(name)))
         async with self._session.turns:
@@ -133,7 +144,10 @@ class Tables:
             table = self._tables[name] = Candidates(None, VersionList(()), Selection(0, (missing,), 0), Order())
             return table
         opted_in = [version for version in self._policies.kept(name) if _is_yanked(project, version)]
-        seen = self._outlooks[name] = outlook(project, self.standpoints.of(name, opted_in))
+        return self._see(name, outlook(project, self.standpoints.of(name, opted_in)))
+
+    def _see(self, name: str, seen: Outlook) -> Candidates:
+        self._outlooks[name] = seen
         preferred = self._policies.preferred(name)
         table = self._tables[name] = seen.table.preferring(preferred) if preferred else seen.table
         return table

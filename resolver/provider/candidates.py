@@ -318,7 +318,7 @@ class Candidates:
     """A :class:`resolver.solver.VersionTable`: one package's versions in one query and target."""
 
     __slots__ = (
-        *("_exclusions", "_first", "_lowest", "_preferred", "_preferring", "_stable", "_tiers"),
+        *("_exclusions", "_first", "_lowest", "_masks", "_preferred", "_preferring", "_stable", "_tiers"),
         *("count", "project", "usable", "versions"),
     )
 
@@ -333,6 +333,7 @@ class Candidates:
         """``project`` is None for a name that no index knows; ``extra`` holds exclusions by constraints."""
         self.project = project
         self.versions = versions
+        self._masks = versions.masks
         self.count = versions.count
         excluded = 0
         for exclusion in extra:
@@ -348,9 +349,10 @@ class Candidates:
 
     def mask(self, key: Hashable) -> int:
         """Versions that ``key`` admits: a bit number, or specifier text."""
-        if isinstance(key, int):
-            return 1 << key
-        return self.versions.mask(str(key))
+        found = self._masks.get(key)
+        if found is None:
+            found = 1 << key if isinstance(key, int) else self.versions.mask(str(key))
+        return found
 
     def choose(self, allowed: int) -> int:
         """The bit to try among ``allowed``: preferred, then by tier, stable before pre-releases, highest or lowest."""

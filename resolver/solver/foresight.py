@@ -85,7 +85,7 @@ class Prospect:
         return found
 
     def _walk(self) -> dict[Package, int] | None:
-        states, foresight, awaited = self._states, self._foresight, self._awaited
+        states, declared_by, awaited = self._states, self._foresight.declared, self._awaited
         taken: dict[Package, int] = {}
         tables: dict[Package, VersionTable] = {}
         todo: list[Package] = []
@@ -102,7 +102,7 @@ class Prospect:
                 return None
             package = todo.pop()
             version = taken[package]
-            declared = foresight.declared(package, version)
+            declared = declared_by(package, version)
             if declared is None:
                 own = states.get(package)
                 told = None if own is None else own.declared.get(version)
@@ -141,7 +141,8 @@ class Prospect:
             return 0
         tables[package] = known
         tied = self._tie(package)
-        base = None if tied is None else self._states.get(tied)
-        if base is not None and not base.mask & ABSENT:
-            return known.choose(base.mask)
+        if tied is not None:
+            base = self._states.get(tied)
+            if base is not None and not base.mask & ABSENT:
+                return known.choose(base.mask)
         return known.first
