@@ -40,6 +40,7 @@ from .model import (
 from .parts import first_parts
 from .pins import collect, collect_needed
 from .place_facts import PlaceFacts
+from .precedents import Precedents
 from .provider.policy import Chosen, Policies
 from .reachability import reachability
 from .refusal import no_solution
@@ -160,6 +161,8 @@ class _Work:
     stats: Stats
     notices: list[Notice]
     watch: Watcher | None
+    divided: set[str] = field(default_factory=set)
+    """The projects whose requirements divided a region."""
     earlier: dict[str, list[Chosen]] = field(default_factory=dict)
     """The pins of the places that were solved before, and whether they were stated there: preferred in later ones."""
 
@@ -224,12 +227,23 @@ async def _everywhere(work: _Work, universal: Universal) -> tuple[RegionResoluti
 
     What is tried decides how the environments are divided, so a preference may lead to a part that has no answer.
     """
-    told = len(work.notices)
+    told, decided = len(work.notices), work.stats.decisions
+    precedents = Precedents(work.query, universal, work.session)
+    found = precedents.find() if work.watch is None else None
+    if found is not None:
+        work.notices.extend(found.notices)
+        for name in found.pages:
+            work.session.rely_on(*name)
+        return found.regions
     try:
-        return await _each_region(work, universal)
+        regions = await _each_region(work, universal)
     except NoSolution:
         if not work.query.preferences:
             raise
+    else:
+        decisions = work.stats.decisions - decided
+        precedents.keep(regions, work.notices[told:], divided=frozenset(work.divided), decisions=decisions)
+        return regions
     del work.notices[told:]
     work.earlier.clear()
     return await _each_region(replace(work, query=replace(work.query, preferences=(), regions=())), universal)
@@ -258,6 +272,7 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
         try:
             facts, decisions = await _solve(work, region, part.begun)
         except Divided as division:
+            work.divided.update(division.names)
             pending.extendleft(reversed(part.divided(division)))
             continue
         except NoSolution as error:

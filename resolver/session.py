@@ -196,6 +196,16 @@ class Session:
         """Note that the answer depends on the pages of ``name``: what is only fetched ahead is none of it."""
         self._relied[name, pinned_index] = None
 
+    @property
+    def relied(self) -> Iterable[tuple[str, str | None]]:
+        """What :meth:`rely_on` was told."""
+        return self._relied
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether all that was answered holds as long as the pages do."""
+        return self._expires == math.inf
+
     def reliance(self) -> Reliance | None:
         """What the answer rests on; None where something would have to be asked for again each time."""
         if self._query.options.index_strategy is not IndexStrategy.FIRST_INDEX:

@@ -87,9 +87,13 @@ def _floor(specifier: str) -> EnvironmentSet:
 class Divided(Exception):
     """One solve cannot answer for a region; each of ``parts`` is to be solved for itself, in this order."""
 
-    def __init__(self, parts: Sequence[EnvironmentSet], *, keeps_tried: bool = False) -> None:
+    def __init__(
+        self, parts: Sequence[EnvironmentSet], *, keeps_tried: bool = False, names: Iterable[str] = ()
+    ) -> None:
         super().__init__(f"{len(parts)} parts")
         self.parts = tuple(parts)
+        self.names = frozenset(names)
+        """The projects whose requirements hold in a part of the region: the bounds of these order the parts."""
         self.keeps_tried = keeps_tried
         """Whether the version that was being tried is for all parts: its requirements divide them, not itself."""
         self.begun: Mapping[str, tuple[str, bool]] = {}
@@ -139,6 +143,7 @@ def divide(region: Region, conditions: Sequence[Condition]) -> None:
                 ),
             ),
             keeps_tried=True,
+            names=[one.name for one in conditions if is_somewhere(region.space - one.space)],
         )
 
 
