@@ -100,6 +100,8 @@ class Policies:
             versions = self._kept if is_here else self._elsewhere
             versions.setdefault(preference.name, []).append(preference.version)
         options = query.options
+        self._is_plain = not (query.preferences or options.resolution is ResolutionMode.LOWEST_DIRECT)
+        """Whether what was chosen before counts the same for all packages."""
         self._named = frozenset().union(
             *(self._direct, self._constraints),
             *(options.packages, options.no_binary, options.only_binary),
@@ -169,8 +171,10 @@ class Policies:
         be.
         """
         begun, earlier = self._begun.get(name), self._earlier.get(name, ())
-        if begun is None and not earlier and not self._kept and not self._elsewhere:
-            return ()
+        if self._is_plain and len(earlier) < 2:  # as of most names, in each of tens of parts
+            if begun is None:
+                return (earlier[0][0],) if earlier else ()
+            return (begun[0], earlier[0][0]) if earlier and earlier[0][0] != begun[0] else (begun[0],)
         chosen = [() if begun is None else (begun,), earlier]
         if self._query.options.resolution is ResolutionMode.LOWEST_DIRECT:
             # Where a package is stated its lowest version was wanted, elsewhere the highest: neither is an example.
