@@ -234,6 +234,7 @@ async def _everywhere(work: _Work, universal: Universal) -> tuple[RegionResoluti
         work.notices.extend(found.notices)
         for name in found.pages:
             work.session.rely_on(*name)
+        work.session.expire_at(found.until)
         return found.regions
     try:
         regions = await _each_region(work, universal)

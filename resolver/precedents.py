@@ -5,8 +5,8 @@ its budget, its outputs, or a constraint that admits every version that was a ca
 the earlier query. That it looked at the same pages is seen by their identity, so what one credential may see answers
 nobody else.
 
-Not kept is what rests on something that may change without a page, as an absent file, and what met a conflict that left
-no answer for a part: its proof may name any constraint.
+Not kept is what rests on a file that a caller named by URL, and what met a conflict that left no answer for a part: its
+proof may name any constraint.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class Precedent:
     divided: frozenset[str]
     """Names of projects the requirements on which divided a region: there bounds decide which part comes first."""
     decisions: int
+    until: float
+    """Monotonic seconds: files that were absent may come."""
 
 
 _kept: OrderedDict[Hashable, list[Precedent]] = OrderedDict()
@@ -82,7 +84,8 @@ class Precedents:
         """The precedent that answers the query, if there is one."""
         alike = _kept.get(self._key, []) if self._is_usual else []
         for precedent in alike:
-            if precedent.decisions <= self._query.budget.decisions and self._applies(precedent):
+            in_time = precedent.until > self._session.now
+            if in_time and precedent.decisions <= self._query.budget.decisions and self._applies(precedent):
                 alike.remove(precedent)
                 alike.insert(0, precedent)
                 _kept.move_to_end(self._key)
@@ -122,7 +125,8 @@ class Precedents:
         decisions: int,
     ) -> None:
         """Keep what the query was answered with, for those that follow."""
-        if not self._is_usual or not self._session.is_lasting:
+        until = self._session.holds_until
+        if not self._is_usual or until <= self._session.now:
             return
         pages: dict[PageName, tuple[Project, ...]] = {}
         for name in self._session.relied:
@@ -131,7 +135,7 @@ class Precedents:
                 return
             pages[name] = known
         alike = _kept.setdefault(self._key, [])
-        alike.insert(0, Precedent(regions, tuple(notices), pages, self._bounds, divided, decisions))
+        alike.insert(0, Precedent(regions, tuple(notices), pages, self._bounds, divided, decisions, until))
         del alike[MAX_ALIKE:]
         _kept.move_to_end(self._key)
         while sum(map(len, _kept.values())) > MAX_KEPT:

@@ -47,6 +47,8 @@ class Session:
         """(index, name) → the page that was read; absent where it held for this resolve only."""
         self._relied: dict[tuple[str, str | None], None] = {}
         self._expires = math.inf
+        self._absent_until = math.inf
+        """Until when files count as absent that this resolve itself asked for in vain."""
         self._now = gateway.monotonic()
         self.turns = gateway.turns
         self.slowest: list[tuple[str, float]] = []
@@ -202,9 +204,18 @@ class Session:
         return self._relied
 
     @property
-    def is_lasting(self) -> bool:
-        """Whether all that was answered holds as long as the pages do."""
-        return self._expires == math.inf
+    def now(self) -> float:
+        """When the resolve began, monotonic seconds."""
+        return self._now
+
+    @property
+    def holds_until(self) -> float:
+        """Until when all that was answered holds, if the pages do: files that are absent may come."""
+        return min(self._expires, self._absent_until)
+
+    def expire_at(self, until: float) -> None:
+        """The answer rests on something that holds so long only."""
+        self._expires = min(self._expires, until)
 
     def reliance(self) -> Reliance | None:
         """What the answer rests on; None where something would have to be asked for again each time."""
@@ -248,7 +259,10 @@ class Session:
             if until > self._now:
                 self._expires = min(self._expires, until)
             return until > self._now
-        return task.done() and not task.cancelled() and isinstance(task.exception(), Missing)
+        if not (task.done() and not task.cancelled() and isinstance(task.exception(), Missing)):
+            return False
+        self._absent_until = min(self._absent_until, self._gateway.absent_until(file, self.index_of(project)))
+        return True
 
     def index_of(self, project: Project) -> Index:
         """The index whose page ``project`` is."""
