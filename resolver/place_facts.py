@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
 from typing import cast
 
 from .environment.place import Place, evaluate, requires_python_admits
@@ -32,6 +33,8 @@ from .session import Session
 from .solver import Dependency
 from .statement_order import is_bounded
 from .tables import Name, Tables
+
+MAX_CACHED = 16_384  # requirements, as the solver and the regions see them; some 300 bytes each
 
 
 class PlaceFacts:
@@ -111,14 +114,9 @@ class PlaceFacts:
             divide(self.place, self._conditions([stated.requirement for stated in self.stated()], None))
         dependencies: list[Dependency] = []
         for stated in self.stated():
-            dependencies += self._dependencies_on(stated.requirement, stated.origin)
+            dependencies += _dependencies_on(stated.requirement, stated.origin)
         self.ahead.note(dependencies)
         return dependencies
-
-    def _dependencies_on(self, requirement: Requirement, source: str) -> list[Dependency]:
-        exact = exact_pin(requirement.specifier) is not None or requirement.url is not None
-        packages: list[Name] = [(requirement.name, None), *((requirement.name, extra) for extra in requirement.extras)]
-        return [Dependency(package, requirement.specifier, source, is_exact=exact) for package in packages]
 
     # -- metadata ----------------------------------------------------------------
 
@@ -294,7 +292,7 @@ class PlaceFacts:
                 if not table.mask(requirement.specifier) & (1 << bit):
                     return ("self-dependency", f"requires {requirement.text}, which it is not")
                 continue
-            wanted = self._dependencies_on(requirement, requirement.text)
+            wanted = _dependencies_on(requirement, requirement.text)
             dependencies += [one for one in wanted if one.package != package]
         return dependencies
 
@@ -320,18 +318,12 @@ class PlaceFacts:
         """Where requirements hold, and where a constraint on what they require does as well."""
         found: list[Condition] = []
         for one in requirements:
-            condition = self._condition(one, extra)
+            condition = _condition(one, extra)
             found.append(condition)
             for stated in self.policies.constraints(one.name):
-                bound = self._condition(stated.requirement, None)
+                bound = _condition(stated.requirement, None)
                 found.append(Condition(one.name, condition.space & bound.space, bound.is_bounded))
         return found
-
-    @staticmethod
-    def _condition(requirement: Requirement, extra: str | None) -> Condition:
-        taken = () if extra is None else (extra,)
-        space = from_marker(requirement.marker).without_extras(taken)
-        return Condition(requirement.name, space, is_bounded(requirement.specifier))
 
     def version_text(self, package: Name, bit: int) -> str:
         """The version of a bit."""
@@ -344,6 +336,20 @@ class PlaceFacts:
             for package, bit in decisions.items()
             if package[1] is None
         }
+
+
+@lru_cache(maxsize=MAX_CACHED)
+def _dependencies_on(requirement: Requirement, source: str) -> tuple[Dependency, ...]:
+    exact = exact_pin(requirement.specifier) is not None or requirement.url is not None
+    packages: list[Name] = [(requirement.name, None), *((requirement.name, extra) for extra in requirement.extras)]
+    return tuple([Dependency(package, requirement.specifier, source, is_exact=exact) for package in packages])
+
+
+@lru_cache(maxsize=MAX_CACHED)
+def _condition(requirement: Requirement, extra: str | None) -> Condition:
+    taken = () if extra is None else (extra,)
+    space = from_marker(requirement.marker_text).without_extras(taken)
+    return Condition(requirement.name, space, is_bounded(requirement.specifier))
 
 
 def _project(dependency: Dependency) -> str:

@@ -97,9 +97,9 @@ class Tables:
         if table is not None:
             return table
         sole = self._session.sole.get(name) if self._is_plain else None
-        if sole is not None and not self._policies.singles_out(name):
-            # What follows, for most names of a lock in each of its regions: this is where a warm solve spends its time.
-            return self._see(name, outlook(sole, self.standpoints.common))
+        if sole is not None:
+            # As of most names of a lock in each of its regions: this is where a warm solve spends its time.
+            return self._see(name, outlook(sole, self.standpoints.of(name)))
         referenced = self._references.project(name)
         if referenced is not None:
             return self._look_at(name, (referenced,))
