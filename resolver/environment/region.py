@@ -189,6 +189,7 @@ def is_somewhere(space: EnvironmentSet) -> bool:
     return not space.is_empty() and admits_final_python(space)
 
 
+@lru_cache(maxsize=65_536)
 def _raises_python(space: EnvironmentSet, marker: EnvironmentSet) -> bool:
     part = space & marker
     return is_somewhere(part) and _lowest(part) > _lowest(space) and _lowest(marker) > Version("0")

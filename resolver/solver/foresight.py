@@ -85,31 +85,17 @@ class Prospect:
         return found
 
     def _walk(self) -> dict[Package, int] | None:
-        states, declared_by, awaited = self._states, self._foresight.declared, self._awaited
-        taken: dict[Package, int] = {}
         tables: dict[Package, VersionTable] = {}
-        todo: list[Package] = []
-        for package, state in states.items():
-            if not state.mask & ABSENT and package is not ROOT:
-                version = self._take(package, tables)
-                if not version:
-                    awaited.add(package)
-                    continue
-                taken[package] = version
-                todo.append(package)
+        taken = self._required(tables)
+        awaited, todo = self._awaited, list(taken)
         while todo:
             if len(awaited) > MAX_OBSTACLES:
                 return None
             package = todo.pop()
-            version = taken[package]
-            declared = declared_by(package, version)
+            declared = self._declared(package, taken[package])
             if declared is None:
-                own = states.get(package)
-                told = None if own is None else own.declared.get(version)
-                if told is None or isinstance(told, Unavailable):
-                    self._left = 1  # nothing is known of it before it is tried
-                    return None
-                declared = told
+                self._left = 1  # nothing is known of it before it is tried
+                return None
             for dependency in declared:
                 other = dependency.package
                 choice = taken.get(other)
@@ -122,7 +108,33 @@ class Prospect:
                     todo.append(other)
                 if not tables[other].mask(dependency.key) >> choice & 1:
                     awaited.add(other)
+        taken.pop(ROOT, None)
         return None if awaited else taken
+
+    def _required(self, tables: dict[Package, VersionTable]) -> dict[Package, int]:
+        """What is taken of the packages that are required as of now; of the root until it is decided."""
+        taken: dict[Package, int] = {}
+        for package, state in self._states.items():
+            if package is ROOT:
+                if not state.decided:
+                    taken[package] = next(iter(state.declared))
+            elif not state.mask & ABSENT:
+                version = self._take(package, tables)
+                if version:
+                    taken[package] = version
+                else:
+                    self._awaited.add(package)
+        return taken
+
+    def _declared(self, package: Package, version: int) -> Sequence[Dependency] | None:
+        """What is known to be declared of a version; None where nothing is, or it cannot be used."""
+        if package is not ROOT:
+            declared = self._foresight.declared(package, version)
+            if declared is not None:
+                return declared
+        state = self._states.get(package)
+        told = None if state is None else state.declared.get(version)
+        return None if isinstance(told, Unavailable) else told
 
     def _take(self, package: Package, tables: dict[Package, VersionTable]) -> int:
         """What is chosen of all that is left of a package; 0 where that is not known."""

@@ -198,7 +198,7 @@ class Solver:
         tracker = self._tracker
         if tracker.rejected or tracker.culprits:
             tracker.promote(self._agenda, self._solution)
-        if self._prospect is not None and self._solution.level and self._is_foregone(self._prospect):
+        if self._prospect is not None and self._is_foregone(self._prospect):
             return None
         trial = self._choose()
         if trial is None:
