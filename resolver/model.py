@@ -250,9 +250,9 @@ class TargetResolution:
     pins: Mapping[str, Pin]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RegionResolution:
-    """The pins for one part of a universal resolution's environments, by name."""
+    """The pins for one part of a universal resolution's environments, by name. Later queries may share it."""
 
     space: EnvironmentSet
     pins: Mapping[str, Pin]

@@ -7,14 +7,29 @@ the targets is the caller's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from resolver.index.page import File
-from resolver.model import Changes, Lock, LockedDependency, LockedPackage, Memo, Notice, Pin, Resolution, Stated
+from resolver.model import (
+    Changes,
+    Lock,
+    LockedDependency,
+    LockedPackage,
+    Memo,
+    Notice,
+    Pin,
+    RegionResolution,
+    Resolution,
+    Stated,
+    Universal,
+)
 
 from .address import plain, redacted
 from .diff import changes, version_key
 from .places import Places, Regions, Targets, single_quoted
 from .uses import Use, uses
+
+MAX_KEPT = 16  # entries of universal locks; those of a large one take some 500 kB
 
 _Source = tuple[str, str, str | None, str | None, str | None]
 """(name, version, index, index URL, reference): what makes two pins one package."""
@@ -28,10 +43,12 @@ def build(resolution: Resolution) -> Lock:
         LockError: a URL carries a credential.
     """
     query = resolution.query
-    places: Places = (
-        Targets(resolution.targets) if query.universal is None else Regions(query.universal, resolution.regions)
-    )
-    packages = _of_one_place(places) if places.identity else _of_several(places)
+    places: Places
+    if query.universal is not None:
+        places, packages = _of_regions(query.universal, resolution.regions)
+    else:
+        places = Targets(resolution.targets)
+        packages = _of_one_place(places) if places.identity else _of_several(places)
     return Lock(
         requires_python=places.requires_python(query.requires_python),
         environments=places.environments,
@@ -44,6 +61,14 @@ def build(resolution: Resolution) -> Lock:
         warnings=tuple(sorted(set(resolution.warnings), key=_notice_key)),
         stated=tuple(sorted({_stated_text(one) for one in query.requirements})),
     )
+
+
+@lru_cache(maxsize=MAX_KEPT)
+def _of_regions(
+    universal: Universal, regions: tuple[RegionResolution, ...]
+) -> tuple[Regions, tuple[LockedPackage, ...]]:
+    places = Regions(universal, regions)
+    return places, _of_several(places)
 
 
 def _of_several(places: Places) -> tuple[LockedPackage, ...]:

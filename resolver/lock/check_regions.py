@@ -9,8 +9,8 @@ environments is a candidate (``environment.region``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import reduce
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from functools import cached_property, reduce
 from operator import or_
 from typing import NamedTuple
 
@@ -31,7 +31,25 @@ def check_regions(lock: Lock, resolution: Resolution, universal: Universal) -> t
     """
     markers = [package.marker for package in lock.packages if package.marker is not None]
     spaces = [region.space for region in resolution.regions]
-    return tuple(_Walk(lock, resolution, cells_of(universal, tuple(spaces), tuple(sorted(set(markers))))).faults())
+    walk = _Walk(lock, resolution, cells_of(universal, tuple(spaces), tuple(sorted(set(markers)))))
+    faults = list(walk.limits())
+    query = resolution.query
+    key = (
+        *(universal, resolution.regions, lock.requires_python, lock.environments, query.excludes),
+        *(tuple([(one.requirement, one.origin) for one in told]) for told in (query.requirements, query.overrides)),
+    )
+    if _sound.get(key) is not lock.packages:  # the same objects were walked for an earlier query otherwise
+        found = list(walk.faults())
+        faults += found
+        if not found:
+            while len(_sound) >= MAX_SOUND:
+                del _sound[next(iter(_sound))]
+            _sound[key] = lock.packages
+    return tuple(faults)
+
+
+MAX_SOUND = 16  # walks remembered, with the locks that they went through
+_sound: dict[Hashable, tuple[LockedPackage, ...]] = {}
 
 
 class _Demand(NamedTuple):
@@ -64,15 +82,8 @@ class _Walk:
         self._lock = lock
         self._query: Query = resolution.query
         self._cells = cells
+        self._resolutions = resolution.regions
         self._regions: Sequence[int] = [cells.inside(region.space) for region in resolution.regions]
-        self._answered = reduce(or_, self._regions, 0)
-        self._chosen: dict[str, list[tuple[Pin, int]]] = {}
-        """By name, what was chosen, and in which cells."""
-        for use in uses([region.pins for region in resolution.regions]):
-            where = 0
-            for position in use.positions:
-                where |= self._regions[position]
-            self._chosen.setdefault(use.pin.name, []).append((use.pin, where))
         self._packages: dict[str, list[tuple[LockedPackage, int]]] = {}
         for package in lock.packages:
             self._packages.setdefault(package.name, []).append((package, cells.where(package.marker)[0]))
@@ -80,11 +91,26 @@ class _Walk:
         for stated in self._query.overrides:
             self._overrides.setdefault(stated.requirement.name, []).append(stated.requirement)
 
-    def faults(self) -> Iterator[str]:
-        yield from self._admission()
-        yield from self._selection()
+    @cached_property
+    def _chosen(self) -> Mapping[str, Sequence[tuple[Pin, int]]]:
+        """By name, what was chosen, and in which cells."""
+        chosen: dict[str, list[tuple[Pin, int]]] = {}
+        for use in uses([region.pins for region in self._resolutions]):
+            where = 0
+            for position in use.positions:
+                where |= self._regions[position]
+            chosen.setdefault(use.pin.name, []).append((use.pin, where))
+        return chosen
+
+    def limits(self) -> Iterator[str]:
+        """What is wrong with the selection by what limits it alone."""
         yield from self._hashes()
         yield from self._constraints()
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with it by what is required, and with what the lock says of itself."""
+        yield from self._admission()
+        yield from self._selection()
         yield from self._reach()
 
     def _admission(self) -> Iterator[str]:
@@ -112,7 +138,7 @@ class _Walk:
                 if mask & taken:
                     yield f"{cells.name(mask & taken)}: {_title(package)} and another version are selected"
                 taken |= mask
-                chosen = ~self._answered
+                chosen = ~reduce(or_, self._regions, 0)
                 for pin, where in self._chosen.get(package.name, ()):
                     if (pin.version, pin.reference) == (package.version, package.reference):
                         chosen |= where
