@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -57,6 +57,7 @@ from .solver import (
     Solver,
     Unsolvable,
 )
+from .staleness import stale
 from .statement_order import in_order
 from .tables import Name
 
@@ -121,7 +122,7 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
     finally:
         await session.close()
     stats.slowest = sorted(session.slowest, key=lambda item: -item[1])[:5]
-    notices += _stale(stats, {name for pins in _pins(targets, regions) for name in pins})
+    notices += stale(stats, {name for pins in _pins(targets, regions) for name in pins})
     unique = tuple(dict.fromkeys(sorted(notices, key=lambda one: (one.package or "", one.code, one.detail))))
     return Resolution(query, targets, unique, stats, regions, session.reliance())
 
@@ -129,27 +130,6 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
 def _pins(targets: Iterable[TargetResolution], regions: Iterable[RegionResolution]) -> Iterator[Mapping[str, Pin]]:
     yield from (target.pins for target in targets)
     yield from (region.pins for region in regions)
-
-
-def _stale(stats: Stats, used: Container[str]) -> list[Notice]:
-    """Say which of the ``used`` projects are known from copies that an index had no chance, or no need, to confirm.
-
-    What was only fetched ahead stays out: it depends on chance, and a lock must not.
-    """
-    return [
-        Notice("stale", f"a copy that is {_old(age)} old was used: index {index!r} did not confirm it", name, index)
-        for (name, index), age in stats.stale.items()
-        if name in used
-    ]
-
-
-def _old(seconds: float) -> str:
-    """An age in words, rounded down: a lock that is asked for twice in a minute should read the same."""
-    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        count = int(seconds // length)
-        if count:
-            return f"{count} {unit}{'s' if count > 1 else ''}"
-    return "less than a minute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +143,8 @@ class _Work:
     watch: Watcher | None
     divided: set[str] = field(default_factory=set)
     """The projects whose requirements divided a region."""
+    refused: list[Place] = field(default_factory=list)
+    """Places without an answer."""
     earlier: dict[str, list[Chosen]] = field(default_factory=dict)
     """The pins of the places that were solved before, and whether they were stated there: preferred in later ones."""
 
@@ -242,8 +224,9 @@ async def _everywhere(work: _Work, universal: Universal) -> tuple[RegionResoluti
         if not work.query.preferences:
             raise
     else:
-        decisions = work.stats.decisions - decided
-        precedents.keep(regions, work.notices[told:], divided=frozenset(work.divided), decisions=decisions)
+        if not work.refused:
+            decisions = work.stats.decisions - decided
+            precedents.keep(regions, work.notices[told:], divided=frozenset(work.divided), decisions=decisions)
         return regions
     del work.notices[told:]
     work.earlier.clear()
@@ -326,6 +309,9 @@ async def _solve(
     except Divided as division:
         chosen = solver.chosen(with_tried=division.keeps_tried)
         division.begun = facts.chosen({_name(package): bit for package, bit in chosen.items()})
+        raise
+    except NoSolution:
+        work.refused.append(place)
         raise
     finally:
         segments.end()

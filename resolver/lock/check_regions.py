@@ -32,20 +32,20 @@ def check_regions(lock: Lock, resolution: Resolution, universal: Universal) -> t
     markers = [package.marker for package in lock.packages if package.marker is not None]
     spaces = [region.space for region in resolution.regions]
     walk = _Walk(lock, resolution, cells_of(universal, tuple(spaces), tuple(sorted(set(markers)))))
-    faults = list(walk.limits())
     query = resolution.query
     key = (
         *(universal, resolution.regions, lock.requires_python, lock.environments, query.excludes),
         *(tuple([(one.requirement, one.origin) for one in told]) for told in (query.requirements, query.overrides)),
     )
-    if _sound.get(key) is not lock.packages:  # the same objects were walked for an earlier query otherwise
-        found = list(walk.faults())
-        faults += found
-        if not found:
-            while len(_sound) >= MAX_SOUND:
-                del _sound[next(iter(_sound))]
-            _sound[key] = lock.packages
-    return tuple(faults)
+    limits = tuple(walk.limits())
+    if _sound.get(key) is lock.packages:  # the same objects were walked for an earlier query
+        return limits
+    selection, reach = tuple(walk.selection()), tuple(walk.reach())
+    if not (selection or reach):
+        while len(_sound) >= MAX_SOUND:
+            del _sound[next(iter(_sound))]
+        _sound[key] = lock.packages
+    return (*selection, *limits, *reach)
 
 
 MAX_SOUND = 16  # walks remembered, with the locks that they went through
@@ -103,15 +103,14 @@ class _Walk:
         return chosen
 
     def limits(self) -> Iterator[str]:
-        """What is wrong with the selection by what limits it alone."""
+        """What is wrong by constraints and hashes."""
         yield from self._hashes()
         yield from self._constraints()
 
-    def faults(self) -> Iterator[str]:
-        """What is wrong with it by what is required, and with what the lock says of itself."""
+    def selection(self) -> Iterator[str]:
+        """What is wrong with what the lock says of itself, and with what it selects."""
         yield from self._admission()
         yield from self._selection()
-        yield from self._reach()
 
     def _admission(self) -> Iterator[str]:
         rest, cells = self._cells.every, self._cells
@@ -165,7 +164,8 @@ class _Walk:
                         f"{stated.requirement.specifier} of {stated.origin}"
                     )
 
-    def _reach(self) -> Iterator[str]:
+    def reach(self) -> Iterator[str]:
+        """What is wrong by what the caller requires, and what that requires."""
         reached: dict[tuple[str, str], int] = {}
         yield from self._follow(reached, is_lenient=False)
         if not any(self._idle(reached)):

@@ -30,11 +30,9 @@ NO_FILE, PYTHON, YANKED, TOO_NEW, PRERELEASE, HASHES, NO_BUILD = (
     "hash",
     "no-build",
 )
-
-
+MAX_PREFERRING = 16  # per table: what earlier parts of a universal lock chose; some 200 bytes each
 MAX_PLACES = 256  # from which what was seen is remembered
 MAX_SEEN = 20_000  # tags, specifiers, signatures per place; those of a whole large index are some thousands
-MAX_PREFERRING = 16  # per table: what earlier parts of a universal lock chose; some 200 bytes each
 MAX_SELECTIONS = 64  # per project: targets, regions and dates; some hundred bytes and two masks each
 
 
@@ -388,9 +386,9 @@ class Candidates:
             if len(self._preferring) >= MAX_PREFERRING:
                 self._preferring.clear()
             copy = self._preferring[versions] = self.copy_as(Candidates)
-            copy._first = None  # noqa: SLF001 - a copy of our own
             bits = (self.versions.exact(text) for text in versions)
-            copy._preferred = tuple(1 << bit for bit in bits if bit is not None)  # noqa: SLF001 - likewise
+            copy._preferred = tuple(1 << bit for bit in bits if bit is not None)  # noqa: SLF001 - a copy of our own
+            copy._first = None  # noqa: SLF001 - likewise
         return copy
 
     def copy_as(self, kind: type[C]) -> C:
