@@ -88,8 +88,9 @@ def _stated(pin: Pin, origins: tuple[str, ...], is_direct: bool) -> Pin:  # noqa
 async def _pin(facts: PlaceFacts, name: str, bit: int, wanted: tuple[str, ...]) -> Pin:
     """The pin of a decided version, without who requires it; what the caller should know of it is noted."""
     seen = facts.tables.outlook(name)
-    if (bit, wanted) in seen.unremarkable and facts.is_common and facts.has_all_files:
-        return seen.pins[bit, wanted]
+    quiet = seen.unremarkable.get((bit, wanted))
+    if quiet is not None and facts.is_common and facts.has_all_files:
+        return quiet
     missing = facts.missing(name, facts.release(name, bit))
     pin = seen.pins.get((bit, wanted)) if facts.is_common and not missing else None
     if pin is None:
@@ -98,7 +99,7 @@ async def _pin(facts: PlaceFacts, name: str, bit: int, wanted: tuple[str, ...]) 
         if facts.is_common and not missing:
             pin = seen.keep_pin(bit, wanted, pin)
     if not _tell(facts, pin, wanted, missing) and facts.is_common:
-        seen.unremarkable.add((bit, wanted))
+        seen.unremarkable[bit, wanted] = pin
     return pin
 
 

@@ -68,7 +68,7 @@ class Outlook:
         """The same, by where it is needed."""
         self.pins: dict[tuple[int, tuple[str, ...]], Pin] = {}
         """(version, extras) → the pin of it in such a query, without who requires it."""
-        self.unremarkable: set[tuple[int, tuple[str, ...]]] = set()
+        self.unremarkable: dict[tuple[int, tuple[str, ...]], Pin] = {}
         """Those of which there is nothing to tell."""
         self.undated = selection.undated.bit_count()
         """How many releases were left out for want of an upload time."""
