@@ -8,20 +8,22 @@ references), and the memo of one solve. It decides nothing about versions. What 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
+from typing import cast
 
+from .dividing import divide_by_statements, divide_by_version, divide_off
 from .environment.markers import belongs_to
 from .environment.place import Place, evaluate, requires_python_admits
-from .environment.region import Condition, Divided, Region, divide, divide_by, divide_by_required
-from .environment.space import ALL, DiagramLimitError, bounded, from_marker
+from .environment.region import Region
+from .environment.space import DiagramLimitError, bounded
 from .errors import BadIndexResponse
 from .index.gateway import Missing
 from .index.page import File, Release
 from .model import Notice, Query, Stated
 from .prefetch import FetchAhead
 from .provider.candidates import Candidates, Project
-from .provider.evidence import usable_files
 from .provider.outlook import Unavailable
 from .provider.policy import Chosen, Policies
 from .provider.requirements import Metadata
@@ -30,13 +32,13 @@ from .references import References
 from .requirement import Requirement
 from .session import Session
 from .solver import Dependency
-from .statement_order import is_bounded
 from .tables import Name, Tables
 
 # Of the environment algebra for what one release requires: beyond the first it is done in a thread, for it takes some
 # 10 ms; beyond the second, half a second of it, not at all. The largest real release takes some 20,000.
 STEPS_AT_ONCE = 2_000
 MAX_STEPS = 100_000
+MAX_CACHED = 16_384  # requirements, as the solver and the regions see them; some 300 bytes each
 
 
 class PlaceFacts:
@@ -58,11 +60,17 @@ class PlaceFacts:
         for stated in query.overrides:
             self._overrides.setdefault(stated.requirement.name, []).append(stated.requirement)
         self.is_common = not (query.overrides or query.excludes or query.options.no_deps or self.references)
-        """Whether what a version declares depends on nothing but the standpoint."""
-        if isinstance(place, Region) and (
-            query.constraints or (query.universal and query.universal.required_environments)
-        ):
-            self.is_common = False  # these divide regions, too
+        """Whether what a version requires depends on nothing but the standpoint."""
+        is_region = isinstance(place, Region)
+        self._needs_wheels = is_region and query.universal is not None and bool(query.universal.required_environments)
+        """Whether versions divide the region by what they have wheels for."""
+        self._dividing: frozenset[str] = frozenset(
+            stated.requirement.name
+            for stated in query.constraints
+            if is_region and stated.requirement.marker_text is not None
+        )
+        """What constraints divide the region where it is required; one without a marker holds where the requirement
+        does."""
 
     @property
     def turns(self) -> AbstractAsyncContextManager[None]:
@@ -107,22 +115,12 @@ class PlaceFacts:
             Divided: the place is a region, and the requirements divide it.
         """
         if isinstance(self.place, Region):
-            conditions = self._conditions([stated.requirement for stated in self.stated()], None)
-            try:
-                divide(self.place, conditions)
-            except Divided as division:
-                division.by = tuple(dict.fromkeys(one.name for one in conditions if one.space is not ALL))
-                raise
+            divide_by_statements(self, self.place)
         dependencies: list[Dependency] = []
         for stated in self.stated():
-            dependencies += self._dependencies_on(stated.requirement, stated.origin)
+            dependencies += _dependencies_on(stated.requirement, stated.origin)
         self.ahead.note(dependencies)
         return dependencies
-
-    def _dependencies_on(self, requirement: Requirement, source: str) -> list[Dependency]:
-        exact = exact_pin(requirement.specifier) is not None or requirement.url is not None
-        packages: list[Name] = [(requirement.name, None), *((requirement.name, extra) for extra in requirement.extras)]
-        return [Dependency(package, requirement.specifier, source, is_exact=exact) for package in packages]
 
     # -- metadata ----------------------------------------------------------------
 
@@ -183,6 +181,11 @@ class PlaceFacts:
     def missing(self, name: str, release: Release) -> tuple[str, ...]:
         """The files of ``release`` that were asked for and are not there, although its page lists them."""
         return self._missing.get((name, release.text), ())
+
+    @property
+    def has_all_files(self) -> bool:
+        """Whether no file was found to be missing."""
+        return not self._missing
 
     def note_unavailable(self, package: Name, bit: int, why: Unavailable) -> None:
         """Tell of a version that was passed over because its files are not there, or cannot be understood."""
@@ -249,13 +252,12 @@ class PlaceFacts:
 
     def ready_dependencies(self, package: Name, bit: int) -> list[Dependency] | Unavailable | None:
         """The same where nothing has to be waited for; None where something has."""
-        name, extra = package
-        if self.is_common:
-            found = self.tables.outlook(name).declared.get((bit, extra))
-            if found is not None:
-                if isinstance(found, list):
-                    self.ahead.note(found)
-                return found
+        name = package[0]
+        found = self.declared(package, bit)
+        if found is not None:
+            if isinstance(found, list):
+                self.ahead.note(found)
+            return found
         known = self.ready_metadata(name, bit)
         if known is None:
             return None
@@ -285,6 +287,20 @@ class PlaceFacts:
         except DiagramLimitError as error:
             return ("invalid-metadata", str(error))
 
+    @property
+    def declares_as_ever(self) -> bool:
+        """Whether :meth:`declared` depends on nothing but the outlook."""
+        return self.is_common and not self._needs_wheels and not self._dividing
+
+    def declared(self, package: Name, bit: int) -> list[Dependency] | Unavailable | None:
+        """The same as far as an earlier solve found it out, and this one would find the same."""
+        if not self.is_common or self._needs_wheels:
+            return None
+        found = self.tables.outlook(package[0]).declared.get((bit, package[1]))
+        if self._dividing and not (isinstance(found, list) and self._dividing.isdisjoint(map(_project, found))):
+            return None
+        return found
+
     def _declare(self, package: Name, bit: int, found: list[Dependency] | Unavailable) -> None:
         name, extra = package
         if isinstance(found, list):
@@ -307,7 +323,7 @@ class PlaceFacts:
             return ("requires-python", demanded)  # pages need not say what the metadata says
         requirements = tuple(self.requirements_of(found, extra))
         if isinstance(self.place, Region):
-            fault = self._divide(self.place, package, bit, demanded, requirements)
+            fault = divide_by_version(self, self.place, package, bit, demanded, requirements)
             if fault is not None:
                 return fault
         dependencies: list[Dependency] = []
@@ -315,7 +331,7 @@ class PlaceFacts:
             dependencies.append(Dependency((name, None), bit, "", is_exact=True))
         for requirement in requirements:
             if requirement.url is not None and not self.references.covers(requirement):
-                self._divide_off(requirement, extra)
+                divide_off(self, requirement, extra)
                 return (
                     "direct-reference",
                     f"requires {requirement.name} by URL, which only your own requirements may do",
@@ -323,61 +339,12 @@ class PlaceFacts:
             if requirement.name == name and not requirement.extras:
                 table = self.tables.known(package)
                 if not table.mask(requirement.specifier) & (1 << bit):
-                    self._divide_off(requirement, extra)
+                    divide_off(self, requirement, extra)
                     return ("self-dependency", f"requires {requirement.text}, which it is not")
                 continue
-            wanted = self._dependencies_on(requirement, requirement.text)
+            wanted = _dependencies_on(requirement, requirement.text)
             dependencies += [one for one in wanted if one.package != package]
         return dependencies
-
-    def _divide(
-        self, region: Region, package: Name, bit: int, demanded: str | None, requirements: Sequence[Requirement]
-    ) -> Unavailable | None:
-        """Divide the region by what a version that is being tried demands; or say why it is no candidate there."""
-        try:
-            return self._divide_by_all(region, package, bit, demanded, requirements)
-        except Divided as division:
-            division.by = (package[0],)
-            raise
-
-    def _divide_by_all(
-        self, region: Region, package: Name, bit: int, demanded: str | None, requirements: Sequence[Requirement]
-    ) -> Unavailable | None:
-        name, extra = package
-        release = self.release(name, bit)
-        files = usable_files(release, self.place, self.tables.outlook(name).standpoint.filter)
-        admitted = region.part_admitted(file.requires_python for file in files) if files else region.space
-        divide_by(region, admitted & region.part_admitted([demanded]))
-        universal = self.query.universal
-        # A wheel that the caller names by URL is wanted wherever the caller says so.
-        if universal is not None and self.references.url(name) is None:
-            marker = divide_by_required(region, universal.required_environments, [file.tags for file in files])
-            if marker is not None:
-                return ("no-usable-file", f"has no wheels for {marker}")
-        divide(region, self._conditions(requirements, extra))
-        return None
-
-    def _divide_off(self, requirement: Requirement, extra: str | None) -> None:
-        """Divide a region by a requirement that nothing can meet: where it does not hold it is no reason to give up."""
-        if isinstance(self.place, Region):
-            divide_by(self.place, self.place.space - self._condition(requirement, extra).space)
-
-    def _conditions(self, requirements: Iterable[Requirement], extra: str | None) -> list[Condition]:
-        """Where requirements hold, and where a constraint on what they require does as well."""
-        found: list[Condition] = []
-        for one in requirements:
-            condition = self._condition(one, extra)
-            found.append(condition)
-            for stated in self.policies.constraints(one.name):
-                bound = self._condition(stated.requirement, None)
-                found.append(Condition(one.name, condition.space & bound.space, bound.is_bounded))
-        return found
-
-    @staticmethod
-    def _condition(requirement: Requirement, extra: str | None) -> Condition:
-        taken = () if extra is None else (extra,)
-        space = from_marker(requirement.marker).without_extras(taken)
-        return Condition(requirement.name, space, is_bounded(requirement.specifier))
 
     def version_text(self, package: Name, bit: int) -> str:
         """The version of a bit."""
@@ -390,3 +357,14 @@ class PlaceFacts:
             for package, bit in decisions.items()
             if package[1] is None
         }
+
+
+@lru_cache(maxsize=MAX_CACHED)
+def _dependencies_on(requirement: Requirement, source: str) -> tuple[Dependency, ...]:
+    exact = exact_pin(requirement.specifier) is not None or requirement.url is not None
+    packages: list[Name] = [(requirement.name, None), *((requirement.name, extra) for extra in requirement.extras)]
+    return tuple([Dependency(package, requirement.specifier, source, is_exact=exact) for package in packages])
+
+
+def _project(dependency: Dependency) -> str:
+    return cast("Name", dependency.package)[0]

@@ -1,0 +1,107 @@
+"""How what is required divides a region: by the caller's statements, and by a version that is being tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from .environment.region import Condition, Divided, Region, divide, divide_by, divide_by_required
+from .environment.space import ALL, from_marker
+from .provider.evidence import usable_files
+from .requirement import Requirement
+from .statement_order import is_bounded
+from .tables import Name
+
+if TYPE_CHECKING:
+    from .place_facts import PlaceFacts
+
+MAX_CACHED = 16_384  # requirements, as the regions see them; some 300 bytes each
+
+Unavailable = tuple[str, str]
+"""(kind, detail): a version that turned out to be no candidate."""
+
+
+def divide_by_statements(facts: PlaceFacts, region: Region) -> None:
+    """Divide the region by the caller's requirements.
+
+    Raises:
+        Divided: they do.
+    """
+    found = _conditions(facts, [stated.requirement for stated in facts.stated()], None)
+    try:
+        divide(region, found)
+    except Divided as division:
+        division.by = tuple(dict.fromkeys(one.name for one in found if one.space is not ALL))
+        raise
+
+
+def divide_by_version(
+    facts: PlaceFacts,
+    region: Region,
+    package: Name,
+    bit: int,
+    demanded: str | None,
+    requirements: Sequence[Requirement],
+) -> Unavailable | None:
+    """Divide the region by what a version that is being tried demands; or say why it is no candidate there.
+
+    Raises:
+        Divided: the version, or what it requires, is for a part of the region.
+    """
+    try:
+        return _divide(facts, region, package, bit, demanded, requirements)
+    except Divided as division:
+        division.by = (package[0],)
+        raise
+
+
+def _divide(
+    facts: PlaceFacts,
+    region: Region,
+    package: Name,
+    bit: int,
+    demanded: str | None,
+    requirements: Sequence[Requirement],
+) -> Unavailable | None:
+    name, extra = package
+    files = usable_files(facts.release(name, bit), facts.place, facts.tables.outlook(name).standpoint.filter)
+    admitted = region.part_admitted(file.requires_python for file in files) if files else region.space
+    divide_by(region, admitted & region.part_admitted([demanded]))
+    universal = facts.query.universal
+    # A wheel that the caller names by URL is wanted wherever the caller says so.
+    if universal is not None and facts.references.url(name) is None:
+        marker = divide_by_required(region, universal.required_environments, [file.tags for file in files])
+        if marker is not None:
+            return ("no-usable-file", f"has no wheels for {marker}")
+    divide(region, _conditions(facts, requirements, extra))
+    return None
+
+
+def divide_off(facts: PlaceFacts, requirement: Requirement, extra: str | None) -> None:
+    """Divide a region by a requirement that nothing can meet: where it does not hold it is no reason to give up.
+
+    Raises:
+        Divided: it holds in a part of the region.
+    """
+    if isinstance(facts.place, Region):
+        divide_by(facts.place, facts.place.space - _condition(requirement, extra).space)
+
+
+def _conditions(facts: PlaceFacts, requirements: Iterable[Requirement], extra: str | None) -> list[Condition]:
+    """Where requirements hold, and where a constraint on what they require does as well."""
+    found: list[Condition] = []
+    for one in requirements:
+        condition = _condition(one, extra)
+        found.append(condition)
+        for stated in facts.policies.constraints(one.name):
+            bound = _condition(stated.requirement, None)
+            found.append(Condition(one.name, condition.space & bound.space, bound.is_bounded))
+    return found
+
+
+@lru_cache(maxsize=MAX_CACHED)
+def _condition(requirement: Requirement, extra: str | None) -> Condition:
+    taken = () if extra is None else (extra,)
+    space = from_marker(requirement.marker_text).without_extras(taken)
+    return Condition(requirement.name, space, is_bounded(requirement.specifier))
