@@ -110,8 +110,6 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
         async with asyncio.timeout(query.budget.seconds):
             await session.begin()
             targets, regions = await _everything(_Work(query, session, stats, notices, on_event))
-    except DiagramLimitError:
-        raise too_complex(conditional(query)) from None
     except NoSolution as error:
         left = query.budget.seconds - (perf_counter() - started)
         error.suggestions = await _suggestions(query, session, error, min(query.budget.suggestions, left))
@@ -164,8 +162,8 @@ async def _everything(work: _Work) -> tuple[tuple[TargetResolution, ...], tuple[
     try:
         targets = await _each_target(work)
         return targets, () if work.query.universal is None else await _everywhere(work, work.query.universal)
-    except DiagramLimitError as error:
-        raise BudgetExhausted(f"{error}; lock for targets, or for fewer environments", (), {}) from None
+    except DiagramLimitError:
+        raise too_complex(conditional(work.query)) from None
 
 
 async def _suggestions(query: Query, session: Session, error: NoSolution, seconds: float) -> tuple[Suggestion, ...]:
