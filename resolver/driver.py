@@ -128,7 +128,8 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
     finally:
         await session.close()
     stats.slowest = sorted(session.slowest, key=lambda item: -item[1])[:5]
-    notices += told(stats, {name for pins in _pins(targets, regions) for name in pins})
+    await session.remember(pins := list(_pins(targets, regions)))
+    notices += told(stats, {name for one in pins for name in one})
     unique = tuple(dict.fromkeys(sorted(notices, key=lambda one: (one.package or "", one.code, one.detail))))
     return Resolution(query, targets, unique, stats, regions, session.reliance())
 
@@ -291,13 +292,13 @@ async def _solve(
     Raises:
         Divided: the place is a region that one answer cannot serve.
     """
-    query, stats, session = work.query, work.stats, work.session
+    query, stats, session, budget = work.query, work.stats, work.session, work.query.budget
     facts = PlaceFacts(query, place, Policies(query, place, work.earlier, begun), session, work.notices)
     await facts.open()
-    budget = query.budget
     solver = Solver(
         facts.root(), max_decisions=budget.decisions, max_steps=budget.steps, pause_steps=PAUSE_STEPS, tie=_tie
     )
+    facts.ahead.follow(solver)
     segments = Segments(stats, session.turns)
     await segments.begin()
     try:
@@ -329,7 +330,7 @@ class _AtHand:
     def dependencies(self, package: Package, version: int) -> Sequence[Dependency] | Unavailable | None:
         """What a version depends on, or why it is none."""
         facts, name = self._facts, _name(package)
-        facts.ahead.tried(name[0], facts.tables.known(name), self._solver.positive(package))
+        facts.ahead.tried(name, version, facts.tables.known(name), self._solver.positive(package))
         found = facts.ready_dependencies(name, version)
         if found is None or isinstance(found, list):
             return found
