@@ -26,9 +26,9 @@ class AtHand:
         """What a version depends on, or why it is none."""
         facts, name = self._facts, _name(package)
         if facts.ahead.is_awake:
-            facts.ahead.tried(name[0], facts.tables.known(name), self._solver.positive(package))
+            facts.ahead.tried(name, version, facts.tables.known(name), self._solver.positive(package))
         else:
-            facts.ahead.count(name[0])
+            facts.ahead.count(name, version)
         found = facts.ready_dependencies(name, version)
         if found is None or isinstance(found, list):
             return found

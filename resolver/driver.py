@@ -125,7 +125,8 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
     finally:
         await session.close()
     stats.slowest = sorted(session.slowest, key=lambda item: -item[1])[:5]
-    notices += stale(stats, {name for pins in _pins(targets, regions) for name in pins})
+    await session.remember(pins := list(_pins(targets, regions)))
+    notices += stale(stats, {name for one in pins for name in one})
     unique = tuple(dict.fromkeys(sorted(notices, key=lambda one: (one.package or "", one.code, one.detail))))
     return Resolution(query, targets, unique, stats, regions, session.reliance())
 
@@ -314,10 +315,9 @@ async def _solve(
     Raises:
         Divided: the place is a region that one answer cannot serve.
     """
-    query, stats, session = work.query, work.stats, work.session
+    query, stats, session, budget = work.query, work.stats, work.session, work.query.budget
     facts = PlaceFacts(query, place, Policies(query, place, work.earlier, begun), session, work.notices)
     await facts.open()
-    budget = query.budget
     solver = Solver(
         facts.root(),
         max_decisions=budget.decisions,
@@ -327,6 +327,7 @@ async def _solve(
         # Who watches wants to see each decision.
         foresight=Foreknown(facts) if work.watch is None else None,
     )
+    facts.ahead.follow(solver)
     segments = Segments(stats, session.turns)
     await segments.begin()
     try:

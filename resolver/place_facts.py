@@ -81,6 +81,15 @@ class PlaceFacts:
         """For the fetch-ahead: candidates of a project."""
         return await self.tables.of(name)
 
+    def ready_table(self, name: str) -> Candidates | None:
+        """For the fetch-ahead: the same if it was made before."""
+        return self.tables.made(name)
+
+    async def remembered(self) -> list[str]:
+        """For the fetch-ahead: names that will have to be asked for if all is as it was."""
+        names = await self.session.recall()
+        return [name for name in sorted(names) if self.tables.ready_project(name) is None]
+
     async def open(self) -> None:
         """Resolve direct references."""
         await self.references.open()
@@ -119,7 +128,7 @@ class PlaceFacts:
         dependencies: list[Dependency] = []
         for stated in self.stated():
             dependencies += _dependencies_on(stated.requirement, stated.origin)
-        self.ahead.note(dependencies)
+        self.ahead.note("", 0, dependencies)
         return dependencies
 
     # -- metadata ----------------------------------------------------------------
@@ -240,7 +249,7 @@ class PlaceFacts:
         """What one version of a package depends on, in the solver's terms."""
         found = self.ready_dependencies(package, bit)
         if found is None:
-            self.ahead.wake()
+            self.ahead.look()
             metadata = await self.metadata(package[0], bit)
             found = self._dependencies_at_once(package, bit, metadata)
             if found is None:
@@ -256,7 +265,7 @@ class PlaceFacts:
         found = self.declared(package, bit)
         if found is not None:
             if isinstance(found, list):
-                self.ahead.note(found)
+                self.ahead.note(name, bit, found)
             return found
         known = self.ready_metadata(name, bit)
         if known is None:
@@ -304,7 +313,7 @@ class PlaceFacts:
     def _declare(self, package: Name, bit: int, found: list[Dependency] | Unavailable) -> None:
         name, extra = package
         if isinstance(found, list):
-            self.ahead.note(found)
+            self.ahead.note(name, bit, found)
             if self.is_common and not self.missing(name, self.release(name, bit)):
                 self.tables.outlook(name).declared[bit, extra] = found
 

@@ -3,8 +3,11 @@
 What lives here: guesses. A guess starts fetches, never anything else: facts reach the solver only when it asks,
 so a wrong guess costs a request and cannot change an answer. Guesses die with their session.
 
-It sleeps until something has to be waited for: a resolve whose facts are all at hand has nothing to fetch ahead. What
-was required until then is noted, and is where the walk begins.
+A guess is a version that the solver would choose as of now, by its own mask and by what the guesses for other packages
+require. A guess that the solver has already ruled out requires nothing, unless it is the first one of its project that
+the solver tries: then it asks for the pages itself, and most of what that one requires the next ones require as well.
+
+It sleeps until something has to be waited for: a resolve whose facts are all at hand has nothing to fetch ahead.
 """
 
 from __future__ import annotations
@@ -17,13 +20,15 @@ from .provider.candidates import Candidates
 from .provider.requirements import Metadata
 from .requirement import Requirement
 from .segments import Breath
-from .solver import Dependency
+from .solver import Dependency, Package
 
 # A closure of real requirements has some hundreds of projects; beyond it the guesses are worth nothing.
 MAX_GUESSES = 5_000
-# After so many versions of one package were tried, its next ones are asked for together (as uv does, from 5 on).
-BATCH_FROM = 5
-BATCH_SIZE = 50
+# After so many versions of one package were tried, the next ones are asked for before they are, half as many as were
+# tried: so few are asked for in vain, and a long way down takes few round trips.
+BATCH_FROM = 4
+MAX_WAVE = 16
+MAX_BATCH = 64  # with what each of them requires, more than enough to have all connections busy
 
 
 class Source(Protocol):
@@ -38,6 +43,14 @@ class Source(Protocol):
         """Candidates of a project."""
         ...
 
+    def ready_table(self, name: str) -> Candidates | None:
+        """The same if it was made before."""
+        ...
+
+    async def remembered(self) -> Iterable[str]:
+        """Projects that such a resolve asked about before, and that have to be asked for."""
+        ...
+
     async def metadata_of(self, name: str, bit: int) -> Metadata | None:
         """Metadata of one version; None where it cannot be used."""
         ...
@@ -47,6 +60,28 @@ class Source(Protocol):
         ...
 
 
+class Search(Protocol):
+    """What is looked at of the solver."""
+
+    def positive(self, package: Package) -> int:
+        """The versions that are possible as of now; 0 before the table is known."""
+        ...
+
+    def undecided(self) -> Iterable[Package]:
+        """What is required and has no decision."""
+        ...
+
+
+class _Idle:
+    """No solver yet."""
+
+    def positive(self, _: Package) -> int:
+        return 0
+
+    def undecided(self) -> Iterable[Package]:
+        return ()
+
+
 class FetchAhead:
     """One walk per place."""
 
@@ -54,105 +89,188 @@ class FetchAhead:
         """``start`` runs a coroutine in the session."""
         self._source = source
         self._start = start
-        self._noted: list[Sequence[Dependency]] | None = []
-        """What was required while the walk slept; None: it is awake."""
-        self._specifiers: dict[str, set[str]] = {}
-        self._unread: dict[str, list[str]] = {}
-        """Specifiers that are not in ``_allowed`` yet: a project that thousands of versions pin is read once each."""
-        self._allowed: dict[str, int] = {}
+        self._search: Search = _Idle()
+        self.is_awake = False
+        """Whether something had to be waited for."""
+        self._last: tuple[str, int, Sequence[Dependency]] | None = None
+        """What was looked at last while the walk slept."""
+        self._guesses: dict[str, int] = {}
+        self._wants: dict[str, dict[str, set[str]]] = {}
+        """By name: the specifiers of whose guesses require it."""
+        self._wanted_by: dict[str, set[str]] = {}
+        """The other way round."""
         self._extras: dict[str, set[str]] = {}
         self._seen: set[tuple[str, int, str | None]] = set()
         self._tried: dict[str, int] = {}
-        self._guesses = 0
+        self._glanced: dict[str, int] = {}
+        self._hopeful: dict[str, int] = {}
+        """Versions by project: tried by the solver; asked for before it did; of these, not to be rejected at once."""
+        self._walks = 0
 
-    def note(self, dependencies: Sequence[Dependency]) -> None:
-        """Someone requires these: their projects and likely versions are worth having."""
-        if self._noted is not None:
-            self._noted.append(dependencies)
+    def follow(self, search: Search) -> None:
+        """Guess what ``search`` will want."""
+        self._search = search
+
+    def note(self, name: str, bit: int, dependencies: Sequence[Dependency]) -> None:
+        """The solver is about to try a version, which requires these; for the root, the name is empty."""
+        if not self.is_awake:
+            self._last = name, bit, dependencies
             return
-        for dependency in dependencies:
-            if isinstance(dependency.key, str):
-                name, extra = cast("tuple[str, str | None]", dependency.package)
-                self._require(name, dependency.key, () if extra is None else (extra,))
+        self._guess(name, bit)
+        required = [
+            (*cast("tuple[str, str | None]", one.package), one.key) for one in dependencies if isinstance(one.key, str)
+        ]
+        is_first = self._tried.get(name, 0).bit_count() < 2
+        if is_first or not any(self._is_ruled_out(other, specifier) for other, _, specifier in required):
+            for other, extra, specifier in required:
+                self._require(name, other, specifier, () if extra is None else (extra,))
 
     def wake(self) -> None:
         """Something has to be waited for: begin to walk."""
-        noted, self._noted = self._noted, None
-        for dependencies in noted or ():
-            self.note(dependencies)
+        if not self.is_awake:
+            self.is_awake = True
+            self._start(self._recall())
+            if self._last is not None:
+                self.note(*self._last)
 
-    def _require(self, name: str, specifier: str, wanted: Sequence[str]) -> None:
-        specifiers = self._specifiers.get(name)
-        if specifiers is None:
-            specifiers = self._specifiers[name] = set()
-            self._extras[name] = set()
-        elif specifier in specifiers and self._extras[name].issuperset(wanted):
+    async def _recall(self) -> None:
+        for name in await self._source.remembered():
+            self._start(self._source.table(name))
+
+    def look(self) -> None:
+        """The solver waits: walk from what it requires by now and knows nothing of."""
+        self.wake()
+        for package in self._search.undecided():
+            name, extra = cast("tuple[str, str | None]", package)
+            wanted = self._extras.setdefault(name, set())
+            possible, guess = self._search.positive((name, None)), self._guesses.get(name)
+            if guess is None or not possible >> guess & 1 or (extra is not None and extra not in wanted):
+                if extra is not None:
+                    wanted.add(extra)
+                self._begin(name, is_required=True)
+
+    def _is_ruled_out(self, name: str, specifier: str) -> bool:
+        """Whether the solver has no version left of what a guess requires."""
+        possible = self._search.positive((name, None))
+        if not possible:
+            return False
+        table = self._source.ready_table(name)
+        return table is not None and not possible & table.mask(specifier)
+
+    def _guess(self, name: str, bit: int) -> None:
+        """Guess a version of ``name`` from now on: what another one required is not wanted any more."""
+        if self._guesses.get(name) != bit:
+            self._guesses[name] = bit
+            for required in self._wanted_by.pop(name, ()):
+                self._wants[required].pop(name, None)
+
+    def _require(self, by: str, name: str, specifier: str, extras: Iterable[str]) -> None:
+        specifiers = self._wants.setdefault(name, {}).setdefault(by, set())
+        wanted = self._extras.setdefault(name, set())
+        if specifier in specifiers and wanted.issuperset(extras):
             return
-        if specifier not in specifiers:
-            specifiers.add(specifier)
-            self._unread.setdefault(name, []).append(specifier)
-        self._extras[name].update(wanted)
-        if self._guesses < MAX_GUESSES:
-            self._guesses += 1
-            self._start(self._walk(name))
+        specifiers.add(specifier)
+        wanted.update(extras)
+        self._wanted_by.setdefault(by, set()).add(name)
+        self._begin(name)
 
-    async def _walk(self, name: str) -> None:
+    def _begin(self, name: str, *, is_required: bool = False) -> None:
+        if self._walks < MAX_GUESSES:
+            self._walks += 1
+            self._start(self._walk(name, is_required=is_required))
+
+    async def _walk(self, name: str, *, is_required: bool) -> None:
         table = await self._source.table(name)
+        wants = self._wants.get(name, {})
+        if not wants and not is_required:
+            return  # nobody wants it any more
+        allowed = table.usable
+        allowed &= self._search.positive((name, None)) or allowed
         breath = Breath()
-        for specifier in self._unread.pop(name, ()):
-            self._allowed[name] = self._allowed.get(name, table.usable) & table.mask(specifier)
-            await breath.take()
-        allowed = self._allowed.get(name, table.usable)
+        for specifiers in list(wants.values()):
+            for specifier in list(specifiers):
+                allowed &= table.mask(specifier)
+                await breath.take()
         if allowed:
-            await self._visit(name, table.choose(allowed))
+            bit = table.choose(allowed)
+            self._guess(name, bit)
+            await self._visit(name, bit)
 
     async def _visit(self, name: str, bit: int) -> None:
-        extras: tuple[str | None, ...] = (None, *sorted(self._extras[name]))
+        extras: tuple[str | None, ...] = (None, *sorted(self._extras.get(name, ())))
         fresh = [extra for extra in extras if (name, bit, extra) not in self._seen]
         if not fresh:
             return
         self._seen.update((name, bit, extra) for extra in fresh)
         metadata = await self._source.metadata_of(name, bit)
-        if metadata is not None:
-            for extra in fresh:
-                required = await self._source.requirements_ahead(metadata, extra)
-                async with self._source.turns:
-                    for requirement in required:
-                        self._require(requirement.name, requirement.specifier, requirement.extras)
-
-    @property
-    def is_awake(self) -> bool:
-        """Whether something had to be waited for."""
-        return self._noted is None
-
-    def count(self, name: str) -> int:
-        """The solver tries another version of ``name``; return how many it tried so far."""
-        count = self._tried[name] = self._tried.get(name, 0) + 1
-        return count
-
-    def tried(self, name: str, table: Candidates, allowed: int) -> None:
-        """The solver tries another version of ``name``: after a few, ask for the next ones in one go."""
-        count = self.count(name)
-        if self._noted is not None or count < BATCH_FROM or count % BATCH_FROM:
+        if metadata is None:
             return
-        rest = allowed & table.usable
-        for _ in range(min(BATCH_SIZE, count * 2)):
-            if not rest:
-                return
-            bit = table.choose(rest)
-            rest &= ~(1 << bit)
-            if (name, bit, None) not in self._seen:
-                self._start(self._glance(name, bit))
+        for extra in fresh:
+            requirements = await self._source.requirements_ahead(metadata, extra)
+            async with self._source.turns:
+                if self._guesses.get(name) != bit:
+                    self._seen.discard((name, bit, extra))  # another version is guessed by now
+                    continue
+                if any(self._is_ruled_out(one.name, one.specifier) for one in requirements):
+                    return
+                for one in requirements:
+                    self._require(name, one.name, one.specifier, one.extras)
+
+    # -- versions that are tried one after the other
+
+    def count(self, package: tuple[str, str | None], bit: int) -> None:
+        """As :meth:`tried`, while the walk sleeps."""
+        name, extra = package
+        if extra is None:
+            self._tried[name] = self._tried.get(name, 0) | 1 << bit
+
+    def tried(self, package: tuple[str, str | None], bit: int, table: Candidates, allowed: int) -> None:
+        """The solver tries another version, one of those ``allowed``: after a few, ask for the next."""
+        name, extra = package
+        if extra is not None:
+            return
+        tried = self._tried[name] = self._tried.get(name, 0) | 1 << bit
+        count = tried.bit_count()
+        if not self.is_awake or count < BATCH_FROM:
+            return
+        batch = min(max(count // 2, BATCH_FROM), MAX_BATCH)
+        rest = allowed & table.usable & ~tried
+        if rest & self._hopeful.get(name, 0):
+            return
+        missing = batch - (rest & self._glanced.get(name, 0)).bit_count()
+        # A short way down is gone in waves, which tell when it is over; on a long one nobody waits for a whole wave.
+        if missing < (batch if batch <= MAX_WAVE else batch // 2):
+            return
+        rest &= ~self._glanced.get(name, 0)
+        while rest and missing > 0:
+            missing -= 1
+            rest &= ~(1 << self._glance_at(name, table, rest))
+
+    def _glance_at(self, name: str, table: Candidates, allowed: int) -> int:
+        bit = table.choose(allowed)
+        self._glanced[name] = self._glanced.get(name, 0) | 1 << bit
+        self._start(self._glance(name, bit))
+        return bit
 
     async def _glance(self, name: str, bit: int) -> None:
-        """Fetch one version and what it pins exactly, without widening the closure."""
-        self._seen.add((name, bit, None))
+        """Fetch one version, and of what it requires those that are tried one after the other as well.
+
+        Of these the version is wanted that is the best if all that were tried or asked for are rejected. The closure
+        is not widened.
+        """
         metadata = await self._source.metadata_of(name, bit)
         if metadata is None:
             return
-        for requirement in await self._source.requirements_ahead(metadata, None):
-            if requirement.name in self._specifiers:
-                table = await self._source.table(requirement.name)
-                allowed = table.mask(requirement.specifier) & table.usable
-                if allowed and allowed.bit_count() == 1:
-                    await self._source.metadata_of(requirement.name, table.choose(allowed))
+        is_hopeful = True
+        for one in await self._source.requirements_ahead(metadata, None):
+            tried = self._tried.get(one.name, 0)
+            if tried.bit_count() < BATCH_FROM:
+                is_hopeful = is_hopeful and not self._is_ruled_out(one.name, one.specifier)
+                continue
+            is_hopeful = False
+            table = await self._source.table(one.name)
+            allowed = table.mask(one.specifier) & table.usable & ~tried & ~self._glanced.get(one.name, 0)
+            if allowed:
+                self._glance_at(one.name, table, allowed)
+        if is_hopeful:
+            self._hopeful[name] = self._hopeful.get(name, 0) | 1 << bit

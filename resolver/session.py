@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from transport.errors import TransportError, Unauthorized
 from transport.message import Index
 
+from .closure import closures
 from .errors import BudgetExhausted, Fault, IndexFailure, InvalidQuery, Place
 from .index.gateway import Gateway, Missing
 from .index.page import File
 from .index.standing import PageKey, Reliance, Standing
-from .model import IndexStrategy, Query, Stats
+from .model import IndexStrategy, Pin, Query, Stats
 from .provider.candidates import Project
 from .provider.policy import cutoff
 from .provider.requirements import Metadata
@@ -60,6 +62,10 @@ class Session:
         """The projects that most conflicts of a long search were about, the worst first."""
         self.allowance: int | None = None
         """How many facts more may be asked for; None: as many as it takes."""
+        self._has_waited = False
+        """Whether something had to be asked for."""
+        stated = (one.requirement for one in query.requirements)
+        self._roots = sorted({(one.name, *sorted(one.extras)) for one in stated})
         self._referenced: dict[tuple[str, str, tuple[tuple[str, str], ...]], asyncio.Task[tuple[File, Metadata]]] = {}
 
     def _spend(self, name: str) -> None:
@@ -77,6 +83,29 @@ class Session:
                 self._standings[index.name] = await self._gateway.standing(index)
             except TransportError:
                 continue  # whoever asks the index will hear it, too
+
+    async def recall(self) -> set[str]:
+        """The names that earlier resolves of the same roots asked about. The first time only: then they are known."""
+        if self._has_waited:
+            return set()
+        self._has_waited = True
+        try:
+            return await self._gateway.closures.recall(self._query.indexes, self._where(), self._roots)
+        except TransportError:
+            return set()  # whoever asks the index will hear it, too
+
+    async def remember(self, resolutions: Sequence[Mapping[str, Pin]]) -> None:
+        """Remember for later resolves what this one asked about, and which names came with each root in the end."""
+        if not self._has_waited:
+            return
+        names = {name for name, _ in self._relied}
+        found = closures(self._roots, resolutions)
+        with suppress(TransportError):
+            await self._gateway.closures.keep(self._query.indexes, self._where(), names, found)
+
+    def _where(self) -> str:
+        """For which environments the query is: others need other names."""
+        return "universal" if self._query.universal else ",".join(sorted(one.key for one in self._query.targets))
 
     def known_projects(self, name: str, pinned_index: str | None) -> tuple[Project, ...] | None:
         """What :meth:`projects` would find, where no index has to be asked; else None."""

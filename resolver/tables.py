@@ -138,6 +138,10 @@ class Tables:
         """The table of a package whose table was made before."""
         return self._tables[package[0]]
 
+    def made(self, name: str) -> Candidates | None:
+        """The table of a project; None where it was not made yet."""
+        return self._tables.get(name)
+
     def outlook(self, name: str) -> Outlook:
         """The outlook on a project that exists and whose table was made before."""
         return self._outlooks[name]

@@ -210,7 +210,7 @@ class TimeoutSettings(Section):
 class NetworkSettings(Section):
     """How indexes are reached."""
 
-    connections_per_origin: Annotated[int, Field(ge=1, le=1024)] = 32
+    connections_per_origin: Annotated[int, Field(ge=1, le=1024)] = 128
     timeout: TimeoutSettings = TimeoutSettings()
     retries: Annotated[int, Field(ge=0, le=10)] = 3
     netrc: Path | None = None

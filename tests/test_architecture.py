@@ -64,6 +64,7 @@ RESOLVER_BORDER = {
     "resolver.driver",  # a trial ends where an index does not answer
     "resolver.segments",  # shares the turns
     "resolver.index.absences",  # keyed by index
+    "resolver.index.closures",  # a memory belongs to an index as a partition sees it
     "resolver.index.gateway",
     "resolver.index.known",  # keys facts by the responses they were made of
     "resolver.index.page_key",  # likewise
@@ -76,6 +77,7 @@ RESOLVER_BORDER = {
 # Where the resolver awaits; everything else in it is pure.
 RESOLVER_ASYNC = {
     "resolver.driver",
+    "resolver.index.closures",
     "resolver.index.gateway",
     "resolver.index.wheel_tail",
     "resolver.pins",

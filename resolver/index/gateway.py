@@ -27,6 +27,7 @@ from ..provider.requirements import Metadata, read
 from ..provider.versions import VersionList
 from .absences import Absences
 from .archive import UnsafeArchive
+from .closures import Closures
 from .fact_store import Records
 from .filename import FilenameError, parse_filename
 from .instants import Instants
@@ -84,6 +85,7 @@ class Gateway:
         self._known = Known(records, instants, self._note)
         self._standings = Standings(records, instants, terms)
         self._absences = Absences(records, instants)
+        self.closures = Closures(fetcher.partition, records)
         self._ledger = ledger
         self._noting: dict[int, asyncio.Future[None]] = {}
         self.monotonic = monotonic
@@ -131,14 +133,14 @@ class Gateway:
             TransportError: no answer.
             BadIndexResponse: an answer that is no project page.
         """
-        url = f"{index.url}{quote(name)}/"
         request = Request(
-            *(url, index, Kind.PAGE, (("accept", ACCEPT),)),
+            *(f"{index.url}{quote(name)}/", index, Kind.PAGE, (("accept", ACCEPT),)),
             refresh=refresh,
             known=lambda stored: self._known.project(stored, name, index) is not None,
         )
         response = await self._fetch(request, stats)
         self._note_age(response, name, index, stats)
+        self.closures.note(response, index)
         standing = self._standings.of(index, response.partition)
         if response.status in (404, 410) or response.status in index.ignore_error_codes:
             standing.note(name, None, response.fresh_until)
@@ -375,9 +377,7 @@ class Gateway:
 
 def _project(response: Response, name: str, index: Index) -> Project:
     page = parse_page(response.body, response.headers.get("content-type"), response.url, name)
-    # the parser sorted them by version and joined equal ones
-    versions = VersionList(page.texts)
-    return Project(name, index.name, index.url, page, versions)
+    return Project(name, index.name, index.url, page, VersionList(page.texts))  # sorted by version, equal ones joined
 
 
 def _file_request(file: File, index: Index, max_bytes: int) -> Request:

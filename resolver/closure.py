@@ -1,0 +1,28 @@
+"""What came with each stated requirement in the end: the names that are reached from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from .index.closures import Root
+from .model import Pin
+
+
+def closures(roots: Iterable[Root], resolutions: Sequence[Mapping[str, Pin]]) -> dict[Root, set[str]]:
+    """The names that each root reaches in any of the ``resolutions``, its own among them."""
+    return {root: set().union(*(_reached(root, pins) for pins in resolutions)) for root in roots}
+
+
+def _reached(root: Root, pins: Mapping[str, Pin]) -> set[str]:
+    name, *extras = root
+    todo: list[tuple[str, str | None]] = [(name, None), *((name, extra) for extra in extras)]
+    seen = set(todo)
+    while todo:
+        name, extra = todo.pop()
+        pin = pins.get(name)
+        for edge in () if pin is None else pin.requires:
+            if edge.extra == extra:
+                found = {(edge.name, None), *((edge.name, one) for one in edge.extras)} - seen
+                seen |= found
+                todo += found
+    return {name for name, _ in seen if name in pins}
