@@ -1,26 +1,21 @@
-"""Resolve a query: answer the solver's questions, and fetch ahead of them.
+"""Resolve a query: a solve for each target, or for each part of all environments.
 
-The solver is pure and asks; this module awaits. Between two questions a solve gives the event loop back at least
-every few milliseconds. Targets are solved one after the other; later ones prefer the pins of earlier ones.
+They are made one after the other; later ones prefer the pins of earlier ones.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter
-from types import MappingProxyType
-from typing import cast
 
 from packaging.version import Version
 
 from transport.errors import TransportError
 
-from .at_hand import AtHand, Foreknown
-from .environment.place import Place
 from .environment.region import Divided, Region
 from .environment.space import DiagramLimitError
 from .errors import BudgetExhausted, NoSolution, ResolverError, too_complex
@@ -40,48 +35,19 @@ from .model import (
 )
 from .parts import conditional, first_parts
 from .pins import collect, collect_needed
-from .place_facts import PlaceFacts
 from .precedents import Precedents
-from .provider.policy import Chosen, Policies
 from .reachability import reachability
-from .refusal import no_solution
 from .remedies import Suggestion, Suggestions, Versions
-from .segments import PAUSE_STEPS, Segments
 from .session import Session
-from .solver import (
-    Decided,
-    DecisionsExhausted,
-    NeedDependencies,
-    NeedVersions,
-    Package,
-    Solved,
-    Solver,
-    Unsolvable,
-)
+from .solving import Watcher, Work, solve
 from .staleness import stale
 from .statement_order import in_order
-from .tables import Name
 
-CONTESTED_FROM = 100  # conflicts of one solve; then the packages in them are told where the seconds run out
-# Real universal locks have some ten parts; each is a solve of its own.
 MANY = 150  # decisions: to describe them takes as long as a segment of the solve, so others have their turn before
-MAX_REGIONS = 500
+MAX_REGIONS = 500  # real universal locks have some ten parts; each is a solve of its own
 # Pages and metadata files that all trials of suggestions together may ask for beyond what the solve knew. Where a
 # stated requirement is hopeless by itself little is known yet; who takes the suggestion asks for the same files next.
 MAX_FURTHER_FACTS = 2_000
-NOTHING_BEGUN: Mapping[str, Chosen] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Progress, for whoever watches: ``decide``."""
-
-    kind: str
-    package: str
-    version: str | None = None
-
-
-Watcher = Callable[[Event], None]
 
 
 async def resolve(query: Query, gateway: Gateway, *, on_event: Watcher | None = None) -> Resolution:
@@ -109,7 +75,7 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
     try:
         async with asyncio.timeout(query.budget.seconds):
             await session.begin()
-            targets, regions = await _everything(_Work(query, session, stats, notices, on_event))
+            targets, regions = await _everything(Work(query, session, stats, notices, on_event))
     except NoSolution as error:
         left = query.budget.seconds - (perf_counter() - started)
         error.suggestions = await _suggestions(query, session, error, min(query.budget.suggestions, left))
@@ -136,30 +102,7 @@ def _pins(targets: Iterable[TargetResolution], regions: Iterable[RegionResolutio
     yield from (region.pins for region in regions)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What the solves of one query share."""
-
-    query: Query
-    session: Session
-    stats: Stats
-    notices: list[Notice]
-    watch: Watcher | None
-    divided: set[str] = field(default_factory=set)
-    """The projects whose requirements divided a region."""
-    refused: list[Place] = field(default_factory=list)
-    """Places without an answer."""
-    earlier: dict[str, list[Chosen]] = field(default_factory=dict)
-    """The pins of the places that were solved before, and whether they were stated there: preferred in later ones."""
-
-    def remember(self, pins: Mapping[str, Pin]) -> None:
-        for name, pin in pins.items():
-            versions = self.earlier.setdefault(name, [])
-            if (pin.version, pin.is_direct) not in versions:
-                versions.append((pin.version, pin.is_direct))
-
-
-async def _everything(work: _Work) -> tuple[tuple[TargetResolution, ...], tuple[RegionResolution, ...]]:
+async def _everything(work: Work) -> tuple[tuple[TargetResolution, ...], tuple[RegionResolution, ...]]:
     try:
         targets = await _each_target(work)
         return targets, () if work.query.universal is None else await _everywhere(work, work.query.universal)
@@ -180,7 +123,7 @@ async def _suggestions(query: Query, session: Session, error: NoSolution, second
         session.allowance = left // 2
         try:
             async with asyncio.timeout((end - perf_counter()) / 2):
-                targets, regions = await _everything(_Work(changed, session, Stats(), [], None))
+                targets, regions = await _everything(Work(changed, session, Stats(), [], None))
         except NoSolution as refusal:
             return refusal
         except (ResolverError, TransportError, TimeoutError):
@@ -201,10 +144,10 @@ async def _suggestions(query: Query, session: Session, error: NoSolution, second
     return tuple(suggestions.found)
 
 
-async def _each_target(work: _Work) -> tuple[TargetResolution, ...]:
+async def _each_target(work: Work) -> tuple[TargetResolution, ...]:
     resolutions: list[TargetResolution] = []
     for target in work.query.targets:
-        facts, decisions = await _solve(work, target)
+        facts, decisions = await solve(work, target)
         if len(decisions) > MANY:
             await work.session.turns.begin_anew()
         pins = await collect(facts, decisions)
@@ -213,7 +156,7 @@ async def _each_target(work: _Work) -> tuple[TargetResolution, ...]:
     return tuple(resolutions)
 
 
-async def _everywhere(work: _Work, universal: Universal) -> tuple[RegionResolution, ...]:
+async def _everywhere(work: Work, universal: Universal) -> tuple[RegionResolution, ...]:
     """Solve for all environments; an earlier lock is a wish, and never the reason for there being no solution.
 
     What is tried decides how the environments are divided, so a preference may lead to a part that has no answer.
@@ -242,7 +185,7 @@ async def _everywhere(work: _Work, universal: Universal) -> tuple[RegionResoluti
     return await _each_region(replace(work, query=replace(work.query, preferences=(), regions=())), universal)
 
 
-async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolution, ...]:
+async def _each_region(work: Work, universal: Universal) -> tuple[RegionResolution, ...]:
     """Solve for all environments, in as many parts as it takes."""
     whole, parts = first_parts(universal, work.query.regions)
     pending = deque(parts)
@@ -266,7 +209,7 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
                 {"regions": tried},
             )
         try:
-            facts, decisions = await _solve(work, region, part.begun)
+            facts, decisions = await solve(work, region, part.begun)
         except Divided as division:
             dividers.update(division.by)
             work.divided.update(division.names)
@@ -294,118 +237,3 @@ def _where(error: NoSolution, region: Region, *, is_all: bool) -> NoSolution:
         return error
     detail = f"For {region.name}: {error.detail}"
     return NoSolution(detail, error.derivation, error.packages, error.hints, error.remedies)
-
-
-def _name(package: Package) -> Name:
-    """The solver's packages are ours: it never looks inside."""
-    return cast("Name", package)
-
-
-def _tie(package: Package) -> Package | None:
-    """An extra is tied to its project: both have the same version."""
-    name, extra = _name(package)
-    return None if extra is None else (name, None)
-
-
-async def _solve(
-    work: _Work, place: Place, begun: Mapping[str, Chosen] = NOTHING_BEGUN
-) -> tuple[PlaceFacts, Mapping[Package, int]]:
-    """Choose the versions for one place; where nothing speaks against them, those that were ``begun`` with.
-
-    Raises:
-        Divided: the place is a region that one answer cannot serve.
-    """
-    query, stats, session, budget = work.query, work.stats, work.session, work.query.budget
-    facts = PlaceFacts(query, place, Policies(query, place, work.earlier, begun), session, work.notices)
-    await facts.open()
-    solver = Solver(
-        facts.root(),
-        max_decisions=budget.decisions,
-        max_steps=budget.steps,
-        pause_steps=PAUSE_STEPS,
-        tie=_tie,
-        # Who watches wants to see each decision.
-        foresight=Foreknown(facts) if work.watch is None else None,
-    )
-    facts.ahead.follow(solver)
-    segments = Segments(stats, session.turns)
-    await segments.begin()
-    try:
-        return facts, await _run(facts, solver, segments, work.watch)
-    except Divided as division:
-        chosen = solver.chosen(with_tried=division.keeps_tried)
-        division.begun = facts.chosen({_name(package): bit for package, bit in chosen.items()})
-        raise
-    except NoSolution:
-        work.refused.append(place)
-        raise
-    finally:
-        segments.end()
-        stats.decisions += solver.decisions
-        stats.conflicts += solver.conflicts
-        if solver.conflicts > CONTESTED_FROM:
-            session.contested = tuple(dict.fromkeys(_name(package)[0] for package in solver.contested()))[:10]
-        solver.close()
-
-
-async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Watcher | None) -> Mapping[Package, int]:
-    """Answer the solver's questions until it has an answer."""
-    at_hand = AtHand(facts, solver)
-    while True:
-        try:
-            event = solver.next_event(at_hand, decisions=1 if watch is not None else segments.decisions)
-        except DecisionsExhausted as error:
-            names = tuple(dict.fromkeys(_name(package)[0] for package in error.packages))[:10]
-            raise BudgetExhausted(
-                f"{error.detail}, after {error.conflicts} conflicts; most of them concern {', '.join(names)}: narrow "
-                "their versions, or raise the budget",
-                names,
-                {"decisions": error.decisions, "conflicts": error.conflicts, "steps": error.steps},
-            ) from None
-        match event:
-            case Decided(package, version):
-                if watch is not None:
-                    name = _name(package)
-                    watch(Event("decide", name[0], facts.version_text(name, version)))
-            case NeedVersions(packages):
-                await _tell_versions(facts, solver, segments, packages)
-            case NeedDependencies(package, version):
-                await _tell_dependencies(facts, solver, segments, package, version)
-            case Solved(decisions):
-                facts.tables.rely_on(map(_name, decisions))
-                return decisions
-            case Unsolvable(incompatibility):
-                segments.end()
-                # in a thread, for short proofs take a while
-                raise await asyncio.to_thread(no_solution, facts, facts.tables.by_package(), incompatibility)
-        await segments.breathe()
-
-
-async def _tell_versions(facts: PlaceFacts, solver: Solver, segments: Segments, packages: Sequence[Package]) -> None:
-    unknown: list[Package] = []
-    for package in packages:
-        table = facts.tables.ready(_name(package))
-        if table is None:
-            unknown.append(package)
-        else:
-            solver.add_versions(package, table)
-    if unknown:
-        segments.end()
-        tables = await asyncio.gather(*(facts.tables.of_package(_name(package)) for package in unknown))
-        await segments.begin()
-        for package, made in zip(unknown, tables, strict=True):
-            solver.add_versions(package, made)
-
-
-async def _tell_dependencies(
-    facts: PlaceFacts, solver: Solver, segments: Segments, package: Package, version: int
-) -> None:
-    name = _name(package)
-    segments.end()
-    found = await facts.dependencies(name, version)
-    await segments.begin()
-    if isinstance(found, list):
-        solver.add_dependencies(package, version, found)
-    else:
-        facts.note_unavailable(name, version, found)
-        solver.add_unavailable(package, version, *found)

@@ -87,6 +87,7 @@ RESOLVER_ASYNC = {
     "resolver.place_facts",
     "resolver.tables",
     "resolver.segments",
+    "resolver.solving",
 }
 # What would make the same question answered differently, or answered elsewhere.
 IMPURE = {"asyncio", "time", "datetime", "logging", "os", "random", "secrets", "socket", "threading", "subprocess"}

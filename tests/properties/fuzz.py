@@ -22,7 +22,7 @@ from pprint import pformat
 from packaging.markers import Marker
 from packaging.version import Version
 
-from resolver.driver import Event, resolve
+from resolver.driver import resolve
 from resolver.environment.target import make_target
 from resolver.errors import NoSolution
 from resolver.index.gateway import Gateway
@@ -44,6 +44,7 @@ from resolver.model import (
     Universal,
 )
 from resolver.remedies import Suggestion
+from resolver.solving import Event
 
 from .meaning import Cell, Meaning, cells_of, grid_of
 from .peers import FALLIBLE, PEERS, NoAnswer
