@@ -19,6 +19,7 @@ from packaging.version import Version
 
 from transport.errors import TransportError
 
+from .at_hand import AtHand, Foreknown
 from .environment.place import Place
 from .environment.region import Divided, Region
 from .environment.space import DiagramLimitError
@@ -38,9 +39,9 @@ from .model import (
     Universal,
 )
 from .parts import conditional, first_parts
-from .pins import collect
+from .pins import collect, collect_needed
 from .place_facts import PlaceFacts
-from .provider.candidates import Candidates
+from .precedents import Precedents
 from .provider.policy import Chosen, Policies
 from .reachability import reachability
 from .refusal import no_solution
@@ -50,13 +51,11 @@ from .session import Session
 from .solver import (
     Decided,
     DecisionsExhausted,
-    Dependency,
     NeedDependencies,
     NeedVersions,
     Package,
     Solved,
     Solver,
-    Unavailable,
     Unsolvable,
 )
 from .staleness import told
@@ -147,6 +146,10 @@ class _Work:
     stats: Stats
     notices: list[Notice]
     watch: Watcher | None
+    divided: set[str] = field(default_factory=set)
+    """The projects whose requirements divided a region."""
+    refused: list[Place] = field(default_factory=list)
+    """Places without an answer."""
     earlier: dict[str, list[Chosen]] = field(default_factory=dict)
     """The pins of the places that were solved before, and whether they were stated there: preferred in later ones."""
 
@@ -213,12 +216,25 @@ async def _everywhere(work: _Work, universal: Universal) -> tuple[RegionResoluti
 
     What is tried decides how the environments are divided, so a preference may lead to a part that has no answer.
     """
-    told = len(work.notices)
+    told, decided = len(work.notices), work.stats.decisions
+    precedents = Precedents(work.query, universal, work.session)
+    found = precedents.find() if work.watch is None else None
+    if found is not None:
+        work.notices.extend(found.notices)
+        for name in found.pages:
+            work.session.rely_on(*name)
+        work.session.expire_at(found.until)
+        return found.regions
     try:
-        return await _each_region(work, universal)
+        regions = await _each_region(work, universal)
     except NoSolution:
         if not work.query.preferences:
             raise
+    else:
+        if not work.refused:
+            decisions = work.stats.decisions - decided
+            precedents.keep(regions, work.notices[told:], divided=frozenset(work.divided), decisions=decisions)
+        return regions
     del work.notices[told:]
     work.earlier.clear()
     return await _each_region(replace(work, query=replace(work.query, preferences=(), regions=())), universal)
@@ -251,6 +267,7 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
             facts, decisions = await _solve(work, region, part.begun)
         except Divided as division:
             dividers.update(division.by)
+            work.divided.update(division.names)
             pending.extendleft(reversed(part.divided(division)))
             continue
         except NoSolution as error:
@@ -258,9 +275,9 @@ async def _each_region(work: _Work, universal: Universal) -> tuple[RegionResolut
         await work.session.turns.begin_anew()
         needed = await reachability(facts, region, decisions)
         await work.session.turns.begin_anew()
-        pins = {name: pin for name, pin in (await collect(facts, decisions)).items() if name in needed}
+        pins = await collect_needed(facts, decisions, needed)
         work.remember(pins)
-        resolutions.append(RegionResolution(region.space, pins, needed))
+        resolutions.append(RegionResolution(region.space, pins, {name: needed[name, None] for name in pins}))
     return tuple(resolutions)
 
 
@@ -294,9 +311,14 @@ async def _solve(
     query, stats, session = work.query, work.stats, work.session
     facts = PlaceFacts(query, place, Policies(query, place, work.earlier, begun), session, work.notices)
     await facts.open()
-    budget = query.budget
+    budget, root = query.budget, facts.root()
     solver = Solver(
-        facts.root(), max_decisions=budget.decisions, max_steps=budget.steps, pause_steps=PAUSE_STEPS, tie=_tie
+        root,
+        max_decisions=budget.decisions,
+        max_steps=budget.steps,
+        pause_steps=PAUSE_STEPS,
+        tie=_tie,
+        foresight=Foreknown(facts) if work.watch is None else None,  # who watches wants to see each decision
     )
     segments = Segments(stats, session.turns)
     await segments.begin()
@@ -305,6 +327,9 @@ async def _solve(
     except Divided as division:
         chosen = solver.chosen(with_tried=division.keeps_tried)
         division.begun = facts.chosen({_name(package): bit for package, bit in chosen.items()})
+        raise
+    except NoSolution:
+        work.refused.append(place)
         raise
     finally:
         segments.end()
@@ -315,31 +340,9 @@ async def _solve(
         solver.close()
 
 
-class _AtHand:
-    """Answers the solver at once where nothing has to be awaited."""
-
-    def __init__(self, facts: PlaceFacts, solver: Solver) -> None:
-        self._facts = facts
-        self._solver = solver
-
-    def versions(self, package: Package) -> Candidates | None:
-        """The table of a package."""
-        return self._facts.tables.ready(_name(package))
-
-    def dependencies(self, package: Package, version: int) -> Sequence[Dependency] | Unavailable | None:
-        """What a version depends on, or why it is none."""
-        facts, name = self._facts, _name(package)
-        facts.ahead.tried(name[0], facts.tables.known(name), self._solver.positive(package))
-        found = facts.ready_dependencies(name, version)
-        if found is None or isinstance(found, list):
-            return found
-        facts.note_unavailable(name, version, found)
-        return Unavailable(*found)
-
-
 async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Watcher | None) -> Mapping[Package, int]:
     """Answer the solver's questions until it has an answer."""
-    at_hand = _AtHand(facts, solver)
+    at_hand = AtHand(facts, solver)
     while True:
         try:
             event = solver.next_event(at_hand, decisions=1 if watch is not None else segments.decisions)
@@ -361,6 +364,7 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
             case NeedDependencies(package, version):
                 await _tell_dependencies(facts, solver, segments, package, version)
             case Solved(decisions):
+                facts.tables.rely_on(map(_name, decisions))
                 return decisions
             case Unsolvable(incompatibility):
                 segments.end()

@@ -253,12 +253,13 @@ class TargetResolution:
     pins: Mapping[str, Pin]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RegionResolution:
-    """The pins for one part of a universal resolution's environments, by name."""
+    """The pins for one part of a universal resolution's environments, by name. Later queries may share it."""
 
     space: EnvironmentSet
     pins: Mapping[str, Pin]
+    """``via`` may name the caller's statements only: the pins that require a pin are here as well."""
     needed: Mapping[str, EnvironmentSet]
     """Where in ``space`` each of them is needed."""
 

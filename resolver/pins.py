@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .environment.markers import without_extra
 from .environment.place import Place
@@ -16,6 +16,7 @@ from .provider.requirements import Metadata
 from .requirement import Requirement
 from .segments import Breath
 from .solver import Package
+from .tables import Name
 
 _EdgeKey = tuple[str, tuple[str, ...], str, str, str]
 """Every field of an edge, None as ""; in their order edges are sorted."""
@@ -25,7 +26,6 @@ async def collect(facts: PlaceFacts, decisions: Mapping[Package, int]) -> dict[s
     """Walk the decided versions from the caller's requirements and describe each package that is reached."""
     via: dict[str, set[str]] = {}
     extras: dict[str, set[str]] = {}
-    edges: dict[tuple[str, str | None], Sequence[Edge]] = {}
     todo: list[tuple[str, str | None]] = []
     breath = Breath()
 
@@ -45,25 +45,65 @@ async def collect(facts: PlaceFacts, decisions: Mapping[Package, int]) -> dict[s
     for stated in facts.stated():
         reach(stated.requirement.name, stated.requirement.extras, stated.origin)
     while todo:
-        name, extra = package = todo.pop()
+        name, extra = todo.pop()
         await breath.take()
-        found = edges[package] = await _edges(facts, name, decisions[name, None], extra)
-        for edge in found:
+        for edge in await _edges(facts, name, decisions[name, None], extra):
             reach(edge.name, edge.extras, name)
     pins: dict[str, Pin] = {}
     for name in sorted(via):
-        bit, wanted = decisions[name, None], tuple(sorted(extras[name]))
-        missing = facts.missing(name, facts.release(name, bit))
-        known = facts.tables.outlook(name).pins if facts.is_common and not missing else {}
-        pin = known.get((bit, wanted))
-        if pin is None:
-            requires = {_key(edge): edge for extra in (None, *wanted) for edge in edges[name, extra]}
-            pin = await _describe(facts, name, bit, wanted, tuple(requires[key] for key in sorted(requires)))
-            if facts.is_common and not missing:
-                pin = facts.tables.outlook(name).keep_pin(bit, wanted, pin)
+        pin = await _pin(facts, name, decisions[name, None], tuple(sorted(extras[name])))
         pins[name] = pin.required_by(tuple(sorted(via[name])), is_direct=facts.policies.is_direct(name))
-        _tell(facts, pin, wanted, missing)
     return pins
+
+
+async def collect_needed(facts: PlaceFacts, decisions: Mapping[Package, int], needed: Iterable[Name]) -> dict[str, Pin]:
+    """Describe the packages that a region needs.
+
+    Of who requires them the pins name the caller's statements only: the rest is in the pins that require. So regions
+    that agree on a pin have the same object, apart from what the caller states.
+    """
+    extras: dict[str, list[str]] = {}
+    for name, extra in needed:
+        wanted = extras.get(name)
+        if wanted is None:
+            wanted = extras[name] = []
+        if extra is not None:
+            wanted.append(extra)
+    origins: dict[str, set[str]] = {}
+    for stated in facts.stated():
+        origins.setdefault(stated.requirement.name, set()).add(stated.origin)
+    pins: dict[str, Pin] = {}
+    for name, taken in extras.items():
+        pin = await _pin(facts, name, decisions[name, None], tuple(sorted(taken)))
+        is_direct = facts.policies.is_direct(name)
+        if is_direct or name in origins:
+            pin = _stated(pin, tuple(sorted(origins.get(name, ()))), is_direct)
+        pins[name] = pin
+    return pins
+
+
+def _stated(pin: Pin, origins: tuple[str, ...], is_direct: bool) -> Pin:  # noqa: FBT001
+    key = ("stated", origins, is_direct)
+    found: Pin | None = pin.memo.get(key)
+    return pin.memo.keep(key, pin.required_by(origins, is_direct=is_direct)) if found is None else found
+
+
+async def _pin(facts: PlaceFacts, name: str, bit: int, wanted: tuple[str, ...]) -> Pin:
+    """The pin of a decided version, without who requires it; what the caller should know of it is noted."""
+    seen = facts.tables.outlook(name)
+    quiet = seen.unremarkable.get((bit, wanted))
+    if quiet is not None and facts.is_common and facts.has_all_files:
+        return quiet
+    missing = facts.missing(name, facts.release(name, bit))
+    pin = seen.pins.get((bit, wanted)) if facts.is_common and not missing else None
+    if pin is None:
+        requires = {_key(edge): edge for extra in (None, *wanted) for edge in await _edges(facts, name, bit, extra)}
+        pin = await _describe(facts, name, bit, wanted, tuple(requires[key] for key in sorted(requires)))
+        if facts.is_common and not missing:
+            pin = seen.keep_pin(bit, wanted, pin)
+    if not _tell(facts, pin, wanted, missing) and facts.is_common:
+        seen.unremarkable[bit, wanted] = pin
+    return pin
 
 
 async def _edges(facts: PlaceFacts, name: str, bit: int, extra: str | None) -> Sequence[Edge]:
@@ -121,15 +161,15 @@ async def _describe(facts: PlaceFacts, name: str, bit: int, wanted: tuple[str, .
     )
 
 
-def _tell(facts: PlaceFacts, pin: Pin, wanted: tuple[str, ...], missing: Collection[str]) -> None:
-    """Note what the caller should know of a pin."""
+def _tell(facts: PlaceFacts, pin: Pin, wanted: tuple[str, ...], missing: Collection[str]) -> bool:
+    """Note what the caller should know of a pin; return whether there is anything."""
     name, title = pin.name, f"{pin.name} {pin.version}"
     seen = facts.tables.outlook(name)
     project = seen.table.project
     assert project is not None
     skipped = project.page.skipped
     if not (missing or skipped or seen.undated or pin.yanked is not None or len(wanted) > len(pin.extras)):
-        return
+        return False
     told: list[tuple[str, str]] = []
     if seen.undated:
         told.append(("no-upload-time", warning(seen.undated, seen.seen, facts.policies.release_age(name))))
@@ -146,6 +186,7 @@ def _tell(facts: PlaceFacts, pin: Pin, wanted: tuple[str, ...], missing: Collect
         more = f" (the first of {len(skipped)} such files)" if len(skipped) > 1 else ""
         told.append(("file-skipped", f"{filename} was left out: {why}{more}"))
     facts.notices += [Notice(code, detail, name, project.index_name) for code, detail in told]
+    return True
 
 
 def _yanked(release: Release) -> str | None:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
+from typing import cast
 
 from .environment.place import Place, evaluate, requires_python_admits
 from .environment.region import Condition, Divided, Region, divide, divide_by, divide_by_required
@@ -32,6 +34,7 @@ from .solver import Dependency
 from .statement_order import is_bounded
 from .tables import Name, Tables
 
+MAX_CACHED = 16_384  # requirements, as the solver and the regions see them; some 300 bytes each
 # Of the environment algebra for what one release requires: beyond the first it is done in a thread, for it takes some
 # 10 ms; beyond the second, half a second of it, not at all. The largest real release takes some 20,000.
 STEPS_AT_ONCE = 2_000
@@ -57,11 +60,17 @@ class PlaceFacts:
         for stated in query.overrides:
             self._overrides.setdefault(stated.requirement.name, []).append(stated.requirement)
         self.is_common = not (query.overrides or query.excludes or query.options.no_deps or self.references)
-        """Whether what a version declares depends on nothing but the standpoint."""
-        if isinstance(place, Region) and (
-            query.constraints or (query.universal and query.universal.required_environments)
-        ):
-            self.is_common = False  # these divide regions, too
+        """Whether what a version requires depends on nothing but the standpoint."""
+        is_region = isinstance(place, Region)
+        self._needs_wheels = is_region and query.universal is not None and bool(query.universal.required_environments)
+        """Whether versions divide the region by what they have wheels for."""
+        self._dividing: frozenset[str] = frozenset(
+            stated.requirement.name
+            for stated in query.constraints
+            if is_region and stated.requirement.marker_text is not None
+        )
+        """What constraints divide the region where it is required; one without a marker holds where the requirement
+        does."""
 
     @property
     def turns(self) -> AbstractAsyncContextManager[None]:
@@ -114,14 +123,9 @@ class PlaceFacts:
                 raise
         dependencies: list[Dependency] = []
         for stated in self.stated():
-            dependencies += self._dependencies_on(stated.requirement, stated.origin)
+            dependencies += _dependencies_on(stated.requirement, stated.origin)
         self.ahead.note(dependencies)
         return dependencies
-
-    def _dependencies_on(self, requirement: Requirement, source: str) -> list[Dependency]:
-        exact = exact_pin(requirement.specifier) is not None or requirement.url is not None
-        packages: list[Name] = [(requirement.name, None), *((requirement.name, extra) for extra in requirement.extras)]
-        return [Dependency(package, requirement.specifier, source, is_exact=exact) for package in packages]
 
     # -- metadata ----------------------------------------------------------------
 
@@ -182,6 +186,11 @@ class PlaceFacts:
     def missing(self, name: str, release: Release) -> tuple[str, ...]:
         """The files of ``release`` that were asked for and are not there, although its page lists them."""
         return self._missing.get((name, release.text), ())
+
+    @property
+    def has_all_files(self) -> bool:
+        """Whether no file was found to be missing."""
+        return not self._missing
 
     def note_unavailable(self, package: Name, bit: int, why: Unavailable) -> None:
         """Tell of a version that was passed over because its files are not there, or cannot be understood."""
@@ -245,13 +254,12 @@ class PlaceFacts:
 
     def ready_dependencies(self, package: Name, bit: int) -> list[Dependency] | Unavailable | None:
         """The same where nothing has to be waited for; None where something has."""
-        name, extra = package
-        if self.is_common:
-            found = self.tables.outlook(name).declared.get((bit, extra))
-            if found is not None:
-                if isinstance(found, list):
-                    self.ahead.note(found)
-                return found
+        name = package[0]
+        found = self.declared(package, bit)
+        if found is not None:
+            if isinstance(found, list):
+                self.ahead.note(found)
+            return found
         known = self.ready_metadata(name, bit)
         if known is None:
             return None
@@ -280,6 +288,20 @@ class PlaceFacts:
                 return self._dependencies(package, bit, found)
         except DiagramLimitError as error:
             return ("invalid-metadata", str(error))
+
+    @property
+    def declares_as_ever(self) -> bool:
+        """Whether :meth:`declared` depends on nothing but the outlook."""
+        return self.is_common and not self._needs_wheels and not self._dividing
+
+    def declared(self, package: Name, bit: int) -> list[Dependency] | Unavailable | None:
+        """The same as far as an earlier solve found it out, and this one would find the same."""
+        if not self.is_common or self._needs_wheels:
+            return None
+        found = self.tables.outlook(package[0]).declared.get((bit, package[1]))
+        if self._dividing and not (isinstance(found, list) and self._dividing.isdisjoint(map(_project, found))):
+            return None
+        return found
 
     def _declare(self, package: Name, bit: int, found: list[Dependency] | Unavailable) -> None:
         name, extra = package
@@ -320,7 +342,7 @@ class PlaceFacts:
                 if not table.mask(requirement.specifier) & (1 << bit):
                     return ("self-dependency", f"requires {requirement.text}, which it is not")
                 continue
-            wanted = self._dependencies_on(requirement, requirement.text)
+            wanted = _dependencies_on(requirement, requirement.text)
             dependencies += [one for one in wanted if one.package != package]
         return dependencies
 
@@ -355,18 +377,12 @@ class PlaceFacts:
         """Where requirements hold, and where a constraint on what they require does as well."""
         found: list[Condition] = []
         for one in requirements:
-            condition = self._condition(one, extra)
+            condition = _condition(one, extra)
             found.append(condition)
             for stated in self.policies.constraints(one.name):
-                bound = self._condition(stated.requirement, None)
+                bound = _condition(stated.requirement, None)
                 found.append(Condition(one.name, condition.space & bound.space, bound.is_bounded))
         return found
-
-    @staticmethod
-    def _condition(requirement: Requirement, extra: str | None) -> Condition:
-        taken = () if extra is None else (extra,)
-        space = from_marker(requirement.marker).without_extras(taken)
-        return Condition(requirement.name, space, is_bounded(requirement.specifier))
 
     def version_text(self, package: Name, bit: int) -> str:
         """The version of a bit."""
@@ -379,3 +395,21 @@ class PlaceFacts:
             for package, bit in decisions.items()
             if package[1] is None
         }
+
+
+@lru_cache(maxsize=MAX_CACHED)
+def _dependencies_on(requirement: Requirement, source: str) -> tuple[Dependency, ...]:
+    exact = exact_pin(requirement.specifier) is not None or requirement.url is not None
+    packages: list[Name] = [(requirement.name, None), *((requirement.name, extra) for extra in requirement.extras)]
+    return tuple([Dependency(package, requirement.specifier, source, is_exact=exact) for package in packages])
+
+
+@lru_cache(maxsize=MAX_CACHED)
+def _condition(requirement: Requirement, extra: str | None) -> Condition:
+    taken = () if extra is None else (extra,)
+    space = from_marker(requirement.marker_text).without_extras(taken)
+    return Condition(requirement.name, space, is_bounded(requirement.specifier))
+
+
+def _project(dependency: Dependency) -> str:
+    return cast("Name", dependency.package)[0]

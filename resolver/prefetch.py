@@ -120,9 +120,19 @@ class FetchAhead:
                     for requirement in required:
                         self._require(requirement.name, requirement.specifier, requirement.extras)
 
+    @property
+    def is_awake(self) -> bool:
+        """Whether something had to be waited for."""
+        return self._noted is None
+
+    def count(self, name: str) -> int:
+        """The solver tries another version of ``name``; return how many it tried so far."""
+        count = self._tried[name] = self._tried.get(name, 0) + 1
+        return count
+
     def tried(self, name: str, table: Candidates, allowed: int) -> None:
         """The solver tries another version of ``name``: after a few, ask for the next ones in one go."""
-        count = self._tried[name] = self._tried.get(name, 0) + 1
+        count = self.count(name)
         if self._noted is not None or count < BATCH_FROM or count % BATCH_FROM:
             return
         rest = allowed & table.usable

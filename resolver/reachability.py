@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 
 from .environment.region import Region, is_somewhere
-from .environment.space import NOTHING, DiagramLimitError, EnvironmentSet, bounded, from_marker
+from .environment.space import DiagramLimitError, EnvironmentSet, bounded, from_marker
 from .errors import too_complex
 from .place_facts import PlaceFacts
-from .provider.outlook import Need
+from .provider.outlook import Needs
 from .provider.requirements import Metadata
 from .segments import Breath
 from .solver import Package
@@ -20,53 +20,78 @@ MAX_STEPS = 20_000  # of the environment algebra for one package, some 100 ms; r
 
 async def reachability(
     facts: PlaceFacts, region: Region, decisions: Mapping[Package, int]
-) -> dict[str, EnvironmentSet]:
-    """The environments of ``region`` in which each decided project is needed; projects that none needs are absent.
+) -> dict[Name, EnvironmentSet]:
+    """The environments of ``region`` in which each decided package is needed; those that none needs are absent.
 
-    A fixpoint: sets only grow, and a package is looked at again when its own has grown, so that cycles end.
+    Most are needed in all of it, along paths without markers. For the others it is a fixpoint: sets only grow, and a
+    package is looked at again when its own has grown, so that cycles end.
     """
     breath = Breath()
+    whole = region.space
     needed: dict[Name, EnvironmentSet] = {}
-    todo: deque[Name] = deque()
-
-    def reach(name: str, extras: Sequence[str], where: EnvironmentSet) -> None:
-        if not is_somewhere(where):
-            return
-        for package in ((name, None), *((name, extra) for extra in extras)):
-            known = needed.get(package, NOTHING)
-            if not where.implies(known):
-                needed[package] = known | where
-                todo.append(package)
-
+    everywhere: list[Name] = []
+    partly: deque[tuple[Name, EnvironmentSet]] = deque()
     for stated in facts.stated():
-        requirement = stated.requirement
-        reach(requirement.name, requirement.extras, region.space & from_marker(requirement.marker).without_extras())
-    while todo:
-        package = todo.popleft()
-        name, extra = package
+        one = stated.requirement
+        where = whole & from_marker(one.marker_text).without_extras()
+        for package in _packages(one.name, one.extras):
+            if where is not whole:
+                partly.append((package, where))
+            elif package not in needed:
+                needed[package] = whole
+                everywhere.append(package)
+    while everywhere:
         await breath.take()
-        needs = await _needs(facts, name, decisions[name, None], extra)
+        needs = await _needs(facts, region, everywhere.pop(), decisions)
+        for package in needs.always:
+            if package not in needed:
+                needed[package] = whole
+                everywhere.append(package)
+        partly.extend(needs.sometimes)
+    while partly:
+        package, where = partly.popleft()
+        known = needed.get(package)
+        if known is whole:
+            continue
+        await breath.take()
         try:
             with bounded(MAX_STEPS):
-                for required, extras, where in needs:
-                    reach(required, extras, needed[package] & where)
+                if not is_somewhere(where) or (known is not None and where.implies(known)):
+                    continue
+                needed[package] = where = where if known is None else known | where
+            needs = await _needs(facts, region, package, decisions)
+            partly.extend([(other, where) for other in needs.always if needed.get(other) is not whole])
+            with bounded(MAX_STEPS):
+                partly.extend([(other, where & there) for other, there in needs.sometimes])
         except DiagramLimitError:
-            raise too_complex((name,)) from None
-    return {name: space for (name, extra), space in needed.items() if extra is None}
+            raise too_complex((package[0],)) from None
+    return needed
 
 
-async def _needs(facts: PlaceFacts, name: str, bit: int, extra: str | None) -> Sequence[Need]:
+def _packages(name: str, extras: Sequence[str]) -> list[Name]:
+    return [(name, None), *((name, extra) for extra in extras)]
+
+
+async def _needs(facts: PlaceFacts, region: Region, package: Name, decisions: Mapping[Package, int]) -> Needs:
     """What a decided version (or one extra of it) needs, and where its markers say so."""
+    name, extra = package
+    key = decisions[name, None], extra
     seen = facts.tables.outlook(name)
-    found = seen.needs.get((bit, extra)) if facts.is_common else None
+    found = seen.needs.get(key) if facts.is_common else None
     if found is None:
-        metadata = await facts.metadata(name, bit)
+        metadata = await facts.metadata(name, key[0])
         assert isinstance(metadata, Metadata), "a decided version had metadata"
         taken = () if extra is None else (extra,)
-        found = tuple(
-            (one.name, one.extras, from_marker(one.marker).without_extras(taken))
-            for one in facts.requirements_of(metadata, extra)
-        )
+        always: dict[Name, None] = {}
+        sometimes: list[tuple[Name, EnvironmentSet]] = []
+        for one in facts.requirements_of(metadata, extra):
+            where = region.space & from_marker(one.marker_text).without_extras(taken)
+            for other in _packages(one.name, one.extras):
+                if where is region.space:
+                    always[other] = None
+                else:
+                    sometimes.append((other, where))
+        found = Needs(tuple(always), tuple([pair for pair in sometimes if pair[0] not in always]))
         if facts.is_common:
-            seen.needs[bit, extra] = found
+            seen.needs[key] = found
     return found

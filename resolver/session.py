@@ -44,11 +44,15 @@ class Session:
         self._pace = Pace()
         self._standings: dict[str, Standing] = {}
         self._known: dict[tuple[str, str | None], tuple[Project, ...]] = {}
+        self.sole: dict[str, Project] = {}
+        """Of :meth:`known_projects`, the names that are pinned to no index and have one page."""
         self._stood: dict[tuple[str, str], PageKey | None] = {}
         """(index, name) → the page that was read; absent where it held for this resolve only."""
         self._relied: dict[tuple[str, str | None], None] = {}
         self._expires = math.inf
         self._changes: dict[str, timedelta] = {}
+        self._absent_until = math.inf
+        """Until when files count as absent that this resolve itself asked for in vain."""
         self._now = gateway.monotonic()
         self.turns = gateway.turns
         self.slowest: list[tuple[str, float]] = []
@@ -86,6 +90,8 @@ class Session:
                 known = task.result()
             if known is not None:
                 self._known[key] = known
+                if len(known) == 1 and pinned_index is None:
+                    self.sole[name] = known[0]
         return known
 
     def _find_known(self, name: str, pinned_index: str | None) -> tuple[Project, ...] | None:
@@ -214,6 +220,25 @@ class Session:
         """Note that the same age, counted from ``later``, admits more files of ``name``."""
         self._changes[name] = later
 
+    @property
+    def relied(self) -> Iterable[tuple[str, str | None]]:
+        """What :meth:`rely_on` was told."""
+        return self._relied
+
+    @property
+    def now(self) -> float:
+        """When the resolve began, monotonic seconds."""
+        return self._now
+
+    @property
+    def holds_until(self) -> float:
+        """Until when all that was answered holds, if the pages do: files that are absent may come."""
+        return min(self._expires, self._absent_until)
+
+    def expire_at(self, until: float) -> None:
+        """The answer rests on something that holds so long only."""
+        self._expires = min(self._expires, until)
+
     def reliance(self) -> Reliance | None:
         """What the answer rests on; None where something would have to be asked for again each time."""
         if self._query.options.index_strategy is not IndexStrategy.FIRST_INDEX:
@@ -257,7 +282,10 @@ class Session:
             if until > self._now:
                 self._expires = min(self._expires, until)
             return until > self._now
-        return task.done() and not task.cancelled() and isinstance(task.exception(), Missing)
+        if not (task.done() and not task.cancelled() and isinstance(task.exception(), Missing)):
+            return False
+        self._absent_until = min(self._absent_until, self._gateway.absent_until(file, self.index_of(project)))
+        return True
 
     def index_of(self, project: Project) -> Index:
         """The index whose page ``project`` is."""

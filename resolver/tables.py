@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
 from .environment.place import Place
@@ -55,6 +55,9 @@ class Tables:
         self._session = session
         self._references = references
         self._on_wait = on_wait
+        options = query.options
+        self._is_plain = not (query.preferences or options.packages or options.exclude_newer or references)
+        """Whether nothing is said of projects but by the caller's statements."""
         self._outlooks: dict[str, Outlook] = {}
         self._tables: dict[str, Candidates] = {}
         self._making: dict[str, asyncio.Task[None]] = {}
@@ -63,16 +66,27 @@ class Tables:
 
     def ready(self, package: Name) -> Candidates | None:
         """The solver's table for a project or an extra of it; None where an index has to be asked."""
+        table = self.foreseen(package)
+        self.rely_on((package,))
+        return table
+
+    def foreseen(self, package: Name) -> Candidates | None:
+        """The same where it is only looked at: the answer may do without it."""
         name, extra = package
-        table = self.ready_project(name)
-        self._session.rely_on(name, self._policies.index(name))
+        table = self._tables.get(name) or self.ready_project(name)
         if table is None or extra is None:
             return table
-        self._extras_of[name].add(extra)
         tied = self._extra_tables.get(name)
         if tied is None:
             tied = self._extra_tables[name] = table.copy_as(ExtraTable)
         return tied
+
+    def rely_on(self, packages: Iterable[Name]) -> None:
+        """The answer has these packages, or might have had them."""
+        for name, extra in packages:
+            self._session.rely_on(name, None if self._is_plain else self._policies.index(name))
+            if extra is not None:
+                self._extras_of[name].add(extra)
 
     async def of_package(self, package: Name) -> Candidates:
         """The same, once it is there."""
@@ -86,6 +100,10 @@ class Tables:
         table = self._tables.get(name)
         if table is not None:
             return table
+        sole = self._session.sole.get(name) if self._is_plain else None
+        if sole is not None and not self._takes_long(name, sole):
+            # As of most names of a lock in each of its regions: this is where a warm solve spends its time.
+            return self._see(name, outlook(sole, self.standpoints.of(name)))
         referenced = self._references.project(name)
         if referenced is not None:
             return self._look_at(name, (referenced,))
@@ -123,6 +141,11 @@ class Tables:
         """The outlook on a project that exists and whose table was made before."""
         return self._outlooks[name]
 
+    @property
+    def outlooks(self) -> Mapping[str, Outlook]:
+        """All outlooks so far, by name."""
+        return self._outlooks
+
     async def _fetch(self, name: str) -> None:
         projects = await asyncio.shield(self._session.projects(name, self._policies.index(name)))
         for project in projects:
@@ -138,7 +161,10 @@ class Tables:
             missing = Exclusion(0, "not-found", f"was not found {where}")
             table = self._tables[name] = Candidates(None, VersionList(()), Selection(0, (missing,), 0), Order())
             return table
-        seen = self._outlooks[name] = outlook(project, self._standpoint(name, project))
+        return self._see(name, outlook(project, self._standpoint(name, project)))
+
+    def _see(self, name: str, seen: Outlook) -> Candidates:
+        self._outlooks[name] = seen
         preferred = self._policies.preferred(name)
         table = self._tables[name] = seen.table.preferring(preferred) if preferred else seen.table
         return table

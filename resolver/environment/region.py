@@ -90,9 +90,13 @@ def _floor(specifier: str) -> EnvironmentSet:
 class Divided(Exception):
     """One solve cannot answer for a region; each of ``parts`` is to be solved for itself, in this order."""
 
-    def __init__(self, parts: Sequence[EnvironmentSet], *, keeps_tried: bool = False) -> None:
+    def __init__(
+        self, parts: Sequence[EnvironmentSet], *, keeps_tried: bool = False, names: Iterable[str] = ()
+    ) -> None:
         super().__init__(f"{len(parts)} parts")
         self.parts = tuple(parts)
+        self.names = frozenset(names)
+        """The projects whose requirements hold in a part of the region: the bounds of these order the parts."""
         self.keeps_tried = keeps_tried
         """Whether the version that was being tried is for all parts: its requirements divide them, not itself."""
         self.begun: Mapping[str, tuple[str, bool]] = {}
@@ -147,6 +151,7 @@ def divide(region: Region, conditions: Sequence[Condition]) -> None:
                 ),
             ),
             keeps_tried=True,
+            names=[one.name for one in conditions if is_somewhere(region.space - one.space)],
         )
 
 
@@ -192,6 +197,7 @@ def is_somewhere(space: EnvironmentSet) -> bool:
     return not space.is_empty() and admits_final_python(space)
 
 
+@lru_cache(maxsize=65_536)
 def _raises_python(space: EnvironmentSet, marker: EnvironmentSet) -> bool:
     part = space & marker
     return is_somewhere(part) and _lowest(part) > _lowest(space) and _lowest(marker) > Version("0")

@@ -6,15 +6,30 @@ the targets is the caller's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from resolver.index.page import File
-from resolver.model import Changes, Lock, LockedDependency, LockedPackage, Notice, Pin, Resolution, Stated
+from resolver.model import (
+    Changes,
+    Lock,
+    LockedDependency,
+    LockedPackage,
+    Memo,
+    Notice,
+    Pin,
+    RegionResolution,
+    Resolution,
+    Stated,
+    Universal,
+)
 
 from .address import plain, redacted
 from .diff import changes, version_key
 from .places import Places, Regions, Targets, single_quoted
+from .uses import Use, uses
+
+MAX_KEPT = 16  # entries of universal locks; those of a large one take some 500 kB
 
 _Source = tuple[str, str, str | None, str | None, str | None]
 """(name, version, index, index URL, reference): what makes two pins one package."""
@@ -28,10 +43,12 @@ def build(resolution: Resolution) -> Lock:
         LockError: a URL carries a credential.
     """
     query = resolution.query
-    places: Places = (
-        Targets(resolution.targets) if query.universal is None else Regions(query.universal, resolution.regions)
-    )
-    packages = _of_one_place(places) if places.identity else _of_several(places)
+    places: Places
+    if query.universal is not None:
+        places, packages = _of_regions(query.universal, resolution.regions)
+    else:
+        places = Targets(resolution.targets)
+        packages = _of_one_place(places) if places.identity else _of_several(places)
     return Lock(
         requires_python=places.requires_python(query.requires_python),
         environments=places.environments,
@@ -46,18 +63,37 @@ def build(resolution: Resolution) -> Lock:
     )
 
 
+@lru_cache(maxsize=MAX_KEPT)
+def _of_regions(
+    universal: Universal, regions: tuple[RegionResolution, ...]
+) -> tuple[Regions, tuple[LockedPackage, ...]]:
+    places = Regions(universal, regions)
+    return places, _of_several(places)
+
+
 def _of_several(places: Places) -> tuple[LockedPackage, ...]:
-    groups: dict[_Source, list[tuple[int, Pin]]] = {}
-    for position, pins in enumerate(places.pins):
-        for pin in pins.values():
-            source = (pin.name, pin.version, pin.index, pin.index_url, pin.reference)
-            groups.setdefault(source, []).append((position, pin))
+    groups: dict[_Source, list[Use]] = {}
+    for use in uses(places.pins):
+        pin = use.pin
+        groups.setdefault((pin.name, pin.version, pin.index, pin.index_url, pin.reference), []).append(use)
     ordered = sorted(
         groups, key=lambda source: (source[0], version_key(source[1]), *(part or "" for part in source[2:]))
     )
-    names = [source[0] for source in ordered]
-    several = {name for name, following in pairwise(names) if name == following}
-    return tuple(_once_more(groups[source], places, several) for source in ordered)
+    versions: dict[str, list[tuple[_Source, int]]] = {}
+    for source in ordered:
+        where = 0
+        for use in groups[source]:
+            where |= use.mask
+        versions.setdefault(source[0], []).append((source, where))
+    via: dict[_Source, set[str]] = {source: set() for source in ordered}
+    for source, group in groups.items():
+        for use in group:
+            via[source].update(use.pin.via)
+            for name in _names(use.pin):
+                for required, where in versions.get(name, ()):
+                    if where & use.mask and name != source[0]:
+                        via[required].add(source[0])
+    return tuple([_once_more(groups[source], places, versions, via[source]) for source in ordered])
 
 
 def _of_one_place(places: Places) -> tuple[LockedPackage, ...]:
@@ -101,25 +137,35 @@ def _names(pin: Pin) -> frozenset[str]:
     return pin.memo.keep("names", frozenset(edge.name for edge in pin.requires)) if names is None else names
 
 
-def _once_more(group: Sequence[tuple[int, Pin]], places: Places, several: set[str]) -> LockedPackage:
+def _once_more(
+    group: Sequence[Use], places: Places, versions: Mapping[str, Sequence[tuple[_Source, int]]], via: Iterable[str]
+) -> LockedPackage:
     """The entry of a package of several places, where an earlier lock may have had it.
 
     It depends on the pins, on where they are needed, and on which versions of what they require are there.
     """
-    memos = tuple(dict.fromkeys([pin.memo for _, pin in group]))
-    chosen = {
-        (pin.memo, name, places.pins[position][name].version if name in several else "")
-        for position, pin in group
-        for name in _names(pin)
-        if name in places.pins[position]
-    }
-    name = group[0][1].name
-    key = (memos, places.signature(name, [position for position, _ in group]), frozenset(chosen))
+    memos = tuple(dict.fromkeys([use.pin.memo for use in group]))
+    chosen: set[tuple[Memo, str, str | None]] = set()
+    for use in group:
+        for name in _names(use.pin):
+            there = versions.get(name, ())
+            if len(there) != 1:
+                chosen.update([(use.pin.memo, name, source[1]) for source, where in there if where & use.mask])
+            elif not there[0][1] & use.mask:
+                chosen.add((use.pin.memo, name, None))
+    pin = group[0].pin
+    positions = sorted([position for use in group for position in use.positions])
+    key = (memos, places.signature(pin.name, positions), frozenset(chosen))
     entry: LockedPackage | None = memos[0].get(key)
     if entry is None:
-        entry = memos[0].keep(key, _package(group, places, several))
-    via = tuple(sorted({origin for _, one in group for origin in one.via}))
-    return entry.required_by(via, direct=any(one.is_direct for _, one in group))
+        pairs = sorted([(position, use.pin) for use in group for position in use.positions], key=_position)
+        several = {name for name, sources in versions.items() if len(sources) > 1}
+        entry = memos[0].keep(key, _package(pairs, places, several))
+    return entry.required_by(tuple(sorted(via)), direct=any(use.pin.is_direct for use in group))
+
+
+def _position(pair: tuple[int, Pin]) -> int:
+    return pair[0]
 
 
 def _notice_key(notice: Notice) -> tuple[str, str, str, str]:

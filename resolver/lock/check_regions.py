@@ -9,14 +9,17 @@ environments is a candidate (``environment.region``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from functools import cached_property, reduce
+from operator import or_
 from typing import NamedTuple
 
-from resolver.model import Lock, LockedPackage, Query, RegionResolution, Resolution, Stated, Universal
+from resolver.model import Lock, LockedPackage, Pin, Query, Resolution, Stated, Universal
 from resolver.requirement import Requirement
 
 from .cells import Cells, cells_of
 from .specifiers import contains, old_enough
+from .uses import uses
 
 
 def check_regions(lock: Lock, resolution: Resolution, universal: Universal) -> tuple[str, ...]:
@@ -28,7 +31,25 @@ def check_regions(lock: Lock, resolution: Resolution, universal: Universal) -> t
     """
     markers = [package.marker for package in lock.packages if package.marker is not None]
     spaces = [region.space for region in resolution.regions]
-    return tuple(_Walk(lock, resolution, cells_of(universal, tuple(spaces), tuple(sorted(set(markers))))).faults())
+    walk = _Walk(lock, resolution, cells_of(universal, tuple(spaces), tuple(sorted(set(markers)))))
+    query = resolution.query
+    key = (
+        *(universal, resolution.regions, lock.requires_python, lock.environments, query.excludes),
+        *(tuple([(one.requirement, one.origin) for one in told]) for told in (query.requirements, query.overrides)),
+    )
+    limits = tuple(walk.limits())
+    if _sound.get(key) is lock.packages:  # the same objects were walked for an earlier query
+        return limits
+    selection, reach = tuple(walk.selection()), tuple(walk.reach())
+    if not (selection or reach):
+        while len(_sound) >= MAX_SOUND:
+            del _sound[next(iter(_sound))]
+        _sound[key] = lock.packages
+    return (*selection, *limits, *reach)
+
+
+MAX_SOUND = 16  # walks remembered, with the locks that they went through
+_sound: dict[Hashable, tuple[LockedPackage, ...]] = {}
 
 
 class _Demand(NamedTuple):
@@ -61,9 +82,8 @@ class _Walk:
         self._lock = lock
         self._query: Query = resolution.query
         self._cells = cells
-        self._regions: Sequence[tuple[int, RegionResolution]] = [
-            (cells.inside(region.space), region) for region in resolution.regions
-        ]
+        self._resolutions = resolution.regions
+        self._regions: Sequence[int] = [cells.inside(region.space) for region in resolution.regions]
         self._packages: dict[str, list[tuple[LockedPackage, int]]] = {}
         for package in lock.packages:
             self._packages.setdefault(package.name, []).append((package, cells.where(package.marker)[0]))
@@ -71,16 +91,30 @@ class _Walk:
         for stated in self._query.overrides:
             self._overrides.setdefault(stated.requirement.name, []).append(stated.requirement)
 
-    def faults(self) -> Iterator[str]:
-        yield from self._admission()
-        yield from self._selection()
+    @cached_property
+    def _chosen(self) -> Mapping[str, Sequence[tuple[Pin, int]]]:
+        """By name, what was chosen, and in which cells."""
+        chosen: dict[str, list[tuple[Pin, int]]] = {}
+        for use in uses([region.pins for region in self._resolutions]):
+            where = 0
+            for position in use.positions:
+                where |= self._regions[position]
+            chosen.setdefault(use.pin.name, []).append((use.pin, where))
+        return chosen
+
+    def limits(self) -> Iterator[str]:
+        """What is wrong by constraints and hashes."""
         yield from self._hashes()
         yield from self._constraints()
-        yield from self._reach()
+
+    def selection(self) -> Iterator[str]:
+        """What is wrong with what the lock says of itself, and with what it selects."""
+        yield from self._admission()
+        yield from self._selection()
 
     def _admission(self) -> Iterator[str]:
         rest, cells = self._cells.every, self._cells
-        for mask, _ in self._regions:
+        for mask in self._regions:
             if mask & ~rest:
                 yield f"{cells.name(mask & ~rest)}: two regions answer for it"
             rest &= ~mask
@@ -103,12 +137,12 @@ class _Walk:
                 if mask & taken:
                     yield f"{cells.name(mask & taken)}: {_title(package)} and another version are selected"
                 taken |= mask
-                for inside, region in self._regions:
-                    pin = region.pins.get(package.name) if inside & mask else None
-                    if inside & mask and (
-                        pin is None or (pin.version, pin.reference) != (package.version, package.reference)
-                    ):
-                        yield f"{cells.name(inside & mask)}: {_title(package)} is selected and was not chosen"
+                chosen = ~reduce(or_, self._regions, 0)
+                for pin, where in self._chosen.get(package.name, ()):
+                    if (pin.version, pin.reference) == (package.version, package.reference):
+                        chosen |= where
+                if mask & ~chosen:
+                    yield f"{cells.name(mask & ~chosen)}: {_title(package)} is selected and was not chosen"
                 for python, some in cells.pythons(mask) if package.requires_python else ():
                     if not old_enough(package.requires_python or "", python):
                         yield f"{cells.name(some)}: {_title(package)} requires Python {package.requires_python}"
@@ -130,7 +164,8 @@ class _Walk:
                         f"{stated.requirement.specifier} of {stated.origin}"
                     )
 
-    def _reach(self) -> Iterator[str]:
+    def reach(self) -> Iterator[str]:
+        """What is wrong by what the caller requires, and what that requires."""
         reached: dict[tuple[str, str], int] = {}
         yield from self._follow(reached, is_lenient=False)
         if not any(self._idle(reached)):
@@ -186,15 +221,12 @@ class _Walk:
                     yield _Demand(one.name, one.extras, one.specifier, stated.origin, cells)
 
     def _edges(self, name: str, extra: str, cells: int, *, is_lenient: bool) -> Iterator[_Demand]:
-        for inside, region in self._regions:
-            here = inside & cells
-            pin = region.pins.get(name) if here else None
-            for edge in pin.requires if pin is not None else ():
+        for pin, where in self._chosen.get(name, ()):
+            here = where & cells
+            for edge in pin.requires if here else ():
                 applies = here & self._cells.where(edge.marker)[is_lenient] if (edge.extra or "") == extra else 0
                 if applies:
-                    yield _Demand(
-                        edge.name, edge.extras, edge.specifier, f"{name} {region.pins[name].version}", applies
-                    )
+                    yield _Demand(edge.name, edge.extras, edge.specifier, f"{name} {pin.version}", applies)
 
 
 def _text(requirement: Requirement) -> str | None:

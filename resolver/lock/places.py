@@ -151,8 +151,7 @@ class Regions:
 
     def _space(self, name: str, positions: Positions) -> EnvironmentSet:
         """The environments of final Pythons that need the package: for others nothing was solved."""
-        space = _union(self._resolutions[position].needed[name] for position in positions)
-        return space - previews(space)
+        return _final(tuple([self._resolutions[position].needed[name] for position in positions]))
 
     def signature(self, name: str, positions: Positions) -> Hashable:
         """As :class:`Places` says."""
@@ -191,6 +190,12 @@ class Regions:
         except ValueError:  # of old metadata: ``>=2.7.*``
             return None
         return ",".join(sorted(kept)) or None
+
+
+@lru_cache(maxsize=16_384)  # of the places that need a package; some 300 bytes each
+def _final(spaces: tuple[EnvironmentSet, ...]) -> EnvironmentSet:
+    space = _union(spaces)
+    return space - previews(space)
 
 
 def _union(spaces: Iterable[EnvironmentSet]) -> EnvironmentSet:

@@ -30,8 +30,7 @@ NO_FILE, PYTHON, YANKED, TOO_NEW, PRERELEASE, HASHES, NO_BUILD = (
     "hash",
     "no-build",
 )
-
-
+MAX_PREFERRING = 16  # per table: what earlier parts of a universal lock chose; some 200 bytes each
 MAX_PLACES = 256  # from which what was seen is remembered
 MAX_SEEN = 20_000  # tags, specifiers, signatures per place; those of a whole large index are some thousands
 MAX_AT_ONCE = 5_000  # releases that are examined one by one, some 5 µs each; a signature takes ten times as long
@@ -326,7 +325,10 @@ C = TypeVar("C", bound="Candidates")
 class Candidates:
     """A :class:`resolver.solver.VersionTable`: one package's versions in one query and target."""
 
-    __slots__ = ("_exclusions", "_lowest", "_preferred", "_stable", "_tiers", "count", "project", "usable", "versions")
+    __slots__ = (
+        *("_exclusions", "_first", "_lowest", "_masks", "_preferred", "_preferring", "_stable", "_tiers"),
+        *("count", "project", "usable", "versions"),
+    )
 
     def __init__(
         self,
@@ -339,6 +341,7 @@ class Candidates:
         """``project`` is None for a name that no index knows; ``extra`` holds exclusions by constraints."""
         self.project = project
         self.versions = versions
+        self._masks = versions.masks
         self.count = versions.count
         excluded = 0
         for exclusion in extra:
@@ -349,12 +352,15 @@ class Candidates:
         self._stable = ~versions.prereleases if order.stable_first else -1
         self._tiers = project.tiers if project is not None else ()
         self._preferred: tuple[int, ...] = ()
+        self._preferring: dict[tuple[str, ...], Candidates] = {}
+        self._first: int | None = None
 
     def mask(self, key: Hashable) -> int:
         """Versions that ``key`` admits: a bit number, or specifier text."""
-        if isinstance(key, int):
-            return 1 << key
-        return self.versions.mask(str(key))
+        found = self._masks.get(key)
+        if found is None:
+            found = 1 << key if isinstance(key, int) else self.versions.mask(str(key))
+        return found
 
     def choose(self, allowed: int) -> int:
         """The bit to try among ``allowed``: preferred, then by tier, stable before pre-releases, highest or lowest."""
@@ -368,6 +374,13 @@ class Candidates:
             return (fit & -fit).bit_length() - 1
         return fit.bit_length() - 1
 
+    @property
+    def first(self) -> int:
+        """What is tried of all candidates; 0 where there is none."""
+        if self._first is None:
+            self._first = self.choose(self.usable) if self.usable else 0
+        return self._first
+
     def exclusions(self) -> Sequence[Exclusion]:
         """What is not a candidate, and why."""
         return self._exclusions
@@ -376,11 +389,16 @@ class Candidates:
         """Words for a set of versions."""
         return self.versions.describe(mask)
 
-    def preferring(self, versions: Sequence[str]) -> Candidates:
+    def preferring(self, versions: tuple[str, ...]) -> Candidates:
         """The same table with versions (canonical text) to try before all others, best first."""
-        copy = self.copy_as(Candidates)
-        bits = (self.versions.exact(text) for text in versions)
-        copy._preferred = tuple(1 << bit for bit in bits if bit is not None)  # noqa: SLF001 - a copy of our own
+        copy = self._preferring.get(versions)
+        if copy is None:
+            if len(self._preferring) >= MAX_PREFERRING:
+                self._preferring.clear()
+            copy = self._preferring[versions] = self.copy_as(Candidates)
+            bits = (self.versions.exact(text) for text in versions)
+            copy._preferred = tuple(1 << bit for bit in bits if bit is not None)  # noqa: SLF001 - a copy of our own
+            copy._first = None  # noqa: SLF001 - likewise
         return copy
 
     def copy_as(self, kind: type[C]) -> C:

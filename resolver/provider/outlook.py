@@ -9,6 +9,7 @@ projects, on the rest of the request, or on what an index failed to answer.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..environment.space import EnvironmentSet
 from ..index.page import File
@@ -24,14 +25,35 @@ MAX_OUTLOOKS = 64  # per project: targets, regions, filters; each some kilobytes
 Unavailable = tuple[str, str]
 """(kind, detail): a version that turned out to be no candidate."""
 
-Need = tuple[str, tuple[str, ...], EnvironmentSet]
-"""(project, extras, where)."""
+Name = tuple[str, str | None]
+"""(project, extra)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a version (or an extra of it) needs in a region."""
+
+    always: tuple[Name, ...]
+    """Wherever in the region it is needed itself."""
+    sometimes: tuple[tuple[Name, EnvironmentSet], ...]
+    """In these environments of the region."""
 
 
 class Outlook:
     """One project from one standpoint. Facts only; every value is computed once and never changes."""
 
-    __slots__ = ("_files", "declared", "edges", "needs", "pins", "seen", "standpoint", "table", "undated")
+    __slots__ = (
+        "_files",
+        "declared",
+        "edges",
+        "needs",
+        "pins",
+        "seen",
+        "standpoint",
+        "table",
+        "undated",
+        "unremarkable",
+    )
 
     def __init__(self, project: Project, seen_from: Standpoint) -> None:
         self.standpoint = seen_from
@@ -42,10 +64,12 @@ class Outlook:
         """(version, extra) → what it declares to a query that replaces and leaves out nothing."""
         self.edges: dict[tuple[int, str | None], Sequence[Edge]] = {}
         """The same as edges of a lock."""
-        self.needs: dict[tuple[int, str | None], Sequence[Need]] = {}
-        """The same, with the environments where each is needed."""
+        self.needs: dict[tuple[int, str | None], Needs] = {}
+        """The same, by where it is needed."""
         self.pins: dict[tuple[int, tuple[str, ...]], Pin] = {}
         """(version, extras) → the pin of it in such a query, without who requires it."""
+        self.unremarkable: dict[tuple[int, tuple[str, ...]], Pin] = {}
+        """Those of which there is nothing to tell."""
         self.undated = selection.undated.bit_count()
         """How many releases were left out for want of an upload time."""
         self.seen = selection.seen

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from packaging.version import InvalidVersion, Version
 
@@ -99,6 +100,8 @@ class Policies:
             versions = self._kept if is_here else self._elsewhere
             versions.setdefault(preference.name, []).append(preference.version)
         options = query.options
+        self._is_plain = not (query.preferences or options.resolution is ResolutionMode.LOWEST_DIRECT)
+        """Whether what was chosen before counts the same for all packages."""
         self._named = frozenset().union(
             *(self._direct, self._constraints),
             *(options.packages, options.no_binary, options.only_binary),
@@ -161,22 +164,26 @@ class Policies:
         """The versions of ``name`` that the earlier lock has."""
         return (*self._kept.get(name, ()), *self._elsewhere.get(name, ()))
 
-    def preferred(self, name: str) -> Sequence[str]:
+    def preferred(self, name: str) -> tuple[str, ...]:
         """The versions of ``name`` that are tried before any other, in this order.
 
         Of several for other places each is the best that could be had there; the others follow where the best cannot
         be.
         """
-        if not (self._begun or self._earlier or self._kept or self._elsewhere):
-            return ()
-        chosen = [[self._begun[name]] if name in self._begun else [], self._earlier.get(name, ())]
+        begun, earlier = self._begun.get(name), self._earlier.get(name, ())
+        if self._is_plain and len(earlier) < 2:  # as of most names, in each of tens of parts
+            if begun is None:
+                return (earlier[0][0],) if earlier else ()
+            return (begun[0], earlier[0][0]) if earlier and earlier[0][0] != begun[0] else (begun[0],)
+        chosen = [() if begun is None else (begun,), earlier]
         if self._query.options.resolution is ResolutionMode.LOWEST_DIRECT:
             # Where a package is stated its lowest version was wanted, elsewhere the highest: neither is an example.
             chosen = [[one for one in group if one[1] == (name in self._direct)] for group in chosen]
-        groups: list[Iterable[str]] = [[version for version, _ in group] for group in chosen]
-        groups = [self._kept.get(name, ()), *groups, self._elsewhere.get(name, ())]
+        groups = [self._kept.get(name, ()), *[[one[0] for one in group] for group in chosen]]
+        groups.append(self._elsewhere.get(name, ()))
         highest_first = not self._is_lowest(name)
-        return [one for group in groups for one in sorted(group, key=_precedence, reverse=highest_first)]
+        # Most have one version, which every group names.
+        return tuple(dict.fromkeys([one for group in groups for one in _by_precedence(group, highest_first)]))
 
     def _is_lowest(self, name: str) -> bool:
         mode = self._query.options.resolution
@@ -196,6 +203,11 @@ def _is_listed(name: str, names: frozenset[str], opposite: frozenset[str]) -> bo
     return name in names or (_EVERY in names and name not in opposite)
 
 
+def _by_precedence(versions: Sequence[str], highest_first: bool) -> Sequence[str]:  # noqa: FBT001
+    return versions if len(versions) < 2 else sorted(versions, key=_precedence, reverse=highest_first)
+
+
+@lru_cache(maxsize=16_384)  # versions that were chosen, some 200 bytes each
 def _precedence(text: str) -> Version:
     try:
         return Version(text)

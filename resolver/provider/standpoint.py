@@ -52,14 +52,19 @@ class Standpoints:
     def of(self, name: str, kept: Sequence[str] = ()) -> Standpoint:
         """The standpoint for ``name``, from which versions that are ``kept`` may be yanked."""
         if not kept and not self._policies.singles_out(name):
-            if self._common is None:
-                self._common = self._make(name, ())
-            return self._common
+            return self.common
         key = (name, *kept)
         found = self._by_name.get(key)
         if found is None:
             found = self._by_name[key] = self._make(name, kept)
         return found
+
+    @property
+    def common(self) -> Standpoint:
+        """The standpoint for what nothing is said about."""
+        if self._common is None:
+            self._common = self._make("", ())
+        return self._common
 
     def _make(self, name: str, kept: Sequence[str]) -> Standpoint:
         policies = self._policies

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 from typing import Self
 
@@ -42,7 +42,7 @@ _EARLY = re.compile(r"[^+]*(?:a|b|rc|dev)\d", re.ASCII)  # of a canonical spelli
 class VersionList:
     """Strictly ascending versions. What a version is beyond its spelling is found out when a set needs it."""
 
-    __slots__ = ("_bits", "_keys", "_masks", "all", "count", "prereleases", "texts")
+    __slots__ = ("_bits", "_keys", "all", "count", "masks", "prereleases", "texts")
 
     def __init__(self, texts: tuple[str, ...], prereleases: int | None = None) -> None:
         """Take canonical spellings of versions that are known to ascend strictly, and perhaps their pre-releases."""
@@ -60,7 +60,8 @@ class VersionList:
         """The mask of pre-releases and development releases."""
         self._keys: dict[int, SortKey] = {}
         self._bits: dict[str, int] | None = None
-        self._masks: dict[str, int] = {"": self.all}
+        self.masks: dict[Hashable, int] = {"": self.all}
+        """What :meth:`mask` was asked before, for those who ask very often; always the same object."""
 
     @classmethod
     def of(cls, versions: Sequence[Version]) -> Self:
@@ -103,15 +104,15 @@ class VersionList:
         Raises:
             SpecifierError: the text is not that.
         """
-        found = self._masks.get(specifier)
+        found = self.masks.get(specifier)
         if found is not None:
             return found
         mask = self.all
         for bounds in parse(specifier):
             mask &= self._admitted(bounds)
-        if len(self._masks) >= MAX_INTERNED:
-            self._masks.clear()
-        self._masks[specifier] = mask
+        if len(self.masks) >= MAX_INTERNED:
+            self.masks.clear()
+        self.masks[specifier] = mask
         return mask
 
     def _admitted(self, bounds: Bounds) -> int:

@@ -4,6 +4,7 @@ from .errors import DecisionsExhausted, SolverError, UnknownVersion
 from .events import Decided, Event, NeedDependencies, NeedVersions, Solved, Underway, Unsolvable
 from .explanation import Explanation, explain
 from .facts import Dependency, Exclusion, Package, VersionTable
+from .foresight import ForeseenTable, Foresight
 from .incompatibility import (
     ROOT,
     Cause,
@@ -29,6 +30,8 @@ __all__ = [
     "Event",
     "Exclusion",
     "Explanation",
+    "ForeseenTable",
+    "Foresight",
     "FromDependency",
     "FromExclusion",
     "Incompatibility",

@@ -127,7 +127,7 @@ def test_the_table_of_masks_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     versions = _listed("1.0", "2.0")
     for number in range(50):
         assert versions.mask(f"<{number}.5") == (0b110 if number > 1 else 0b10 if number == 1 else 0)
-        assert len(versions._masks) <= 4
+        assert len(versions.masks) <= 4
     assert versions.mask("") == 0b110
 
 

@@ -1,0 +1,60 @@
+"""What one place's facts can tell a solver at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from .place_facts import PlaceFacts
+from .provider.candidates import Candidates
+from .solver import Dependency, Package, Solver, Unavailable
+from .tables import Name
+
+
+class AtHand:
+    """Answers the solver where nothing has to be awaited."""
+
+    def __init__(self, facts: PlaceFacts, solver: Solver) -> None:
+        self._facts = facts
+        self._solver = solver
+
+    def versions(self, package: Package) -> Candidates | None:
+        """The table of a package."""
+        return self._facts.tables.ready(_name(package))
+
+    def dependencies(self, package: Package, version: int) -> Sequence[Dependency] | Unavailable | None:
+        """What a version depends on, or why it is none."""
+        facts, name = self._facts, _name(package)
+        if facts.ahead.is_awake:
+            facts.ahead.tried(name[0], facts.tables.known(name), self._solver.positive(package))
+        else:
+            facts.ahead.count(name[0])
+        found = facts.ready_dependencies(name, version)
+        if found is None or isinstance(found, list):
+            return found
+        facts.note_unavailable(name, version, found)
+        return Unavailable(*found)
+
+
+class Foreknown:
+    """Tells what earlier solves found out; nobody relies on a page because of it."""
+
+    def __init__(self, facts: PlaceFacts) -> None:
+        self._facts = facts
+        self.table = cast("Callable[[Package], Candidates | None]", facts.tables.foreseen)
+        """The table of a package, where no index has to be asked."""
+        self._outlooks = facts.tables.outlooks if facts.declares_as_ever else None
+
+    def declared(self, package: Package, version: int) -> Sequence[Dependency] | None:
+        """What a version depends on, if a solve has tried it from the same standpoint."""
+        name = _name(package)
+        if self._outlooks is None:
+            found = self._facts.declared(name, version)
+        else:
+            found = self._outlooks[name[0]].declared.get((version, name[1]))
+        return found if isinstance(found, list) else None
+
+
+def _name(package: Package) -> Name:
+    """The solver's packages are ours: it never looks inside."""
+    return cast("Name", package)
