@@ -13,13 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from types import MappingProxyType
-from typing import cast
 
 from packaging.version import Version
 
 from transport.errors import TransportError
 
-from .at_hand import AtHand, Foreknown
+from .at_hand import AtHand, Foreknown, name_of, tie
 from .environment.place import Place
 from .environment.region import Divided, Region
 from .environment.space import DiagramLimitError
@@ -60,7 +59,6 @@ from .solver import (
 )
 from .staleness import told
 from .statement_order import in_order
-from .tables import Name
 
 CONTESTED_FROM = 100  # conflicts of one solve; then the packages in them are told where the seconds run out
 # Real universal locks have some ten parts; each is a solve of its own.
@@ -289,17 +287,6 @@ def _where(error: NoSolution, region: Region, *, is_all: bool) -> NoSolution:
     return NoSolution(detail, error.derivation, error.packages, error.hints, error.remedies)
 
 
-def _name(package: Package) -> Name:
-    """The solver's packages are ours: it never looks inside."""
-    return cast("Name", package)
-
-
-def _tie(package: Package) -> Package | None:
-    """An extra is tied to its project: both have the same version."""
-    name, extra = _name(package)
-    return None if extra is None else (name, None)
-
-
 async def _solve(
     work: _Work, place: Place, begun: Mapping[str, Chosen] = NOTHING_BEGUN
 ) -> tuple[PlaceFacts, Mapping[Package, int]]:
@@ -317,7 +304,7 @@ async def _solve(
         max_decisions=budget.decisions,
         max_steps=budget.steps,
         pause_steps=PAUSE_STEPS,
-        tie=_tie,
+        tie=tie,
         foresight=Foreknown(facts) if work.watch is None else None,  # who watches wants to see each decision
     )
     segments = Segments(stats, session.turns)
@@ -326,7 +313,7 @@ async def _solve(
         return facts, await _run(facts, solver, segments, work.watch)
     except Divided as division:
         chosen = solver.chosen(with_tried=division.keeps_tried)
-        division.begun = facts.chosen({_name(package): bit for package, bit in chosen.items()})
+        division.begun = facts.chosen({name_of(package): bit for package, bit in chosen.items()})
         raise
     except NoSolution:
         work.refused.append(place)
@@ -336,7 +323,7 @@ async def _solve(
         stats.decisions += solver.decisions
         stats.conflicts += solver.conflicts
         if solver.conflicts > CONTESTED_FROM:
-            session.contested = tuple(dict.fromkeys(_name(package)[0] for package in solver.contested()))[:10]
+            session.contested = tuple(dict.fromkeys(name_of(package)[0] for package in solver.contested()))[:10]
         solver.close()
 
 
@@ -347,7 +334,7 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
         try:
             event = solver.next_event(at_hand, decisions=1 if watch is not None else segments.decisions)
         except DecisionsExhausted as error:
-            names = tuple(dict.fromkeys(_name(package)[0] for package in error.packages))[:10]
+            names = tuple(dict.fromkeys(name_of(package)[0] for package in error.packages))[:10]
             raise BudgetExhausted(
                 f"{error.detail}, after {error.conflicts} conflicts; most of them concern {', '.join(names)}: narrow "
                 "their versions, or raise the budget",
@@ -357,14 +344,14 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
         match event:
             case Decided(package, version):
                 if watch is not None:
-                    name = _name(package)
+                    name = name_of(package)
                     watch(Event("decide", name[0], facts.version_text(name, version)))
             case NeedVersions(packages):
                 await _tell_versions(facts, solver, segments, packages)
             case NeedDependencies(package, version):
                 await _tell_dependencies(facts, solver, segments, package, version)
             case Solved(decisions):
-                facts.tables.rely_on(map(_name, decisions))
+                facts.tables.rely_on(map(name_of, decisions))
                 return decisions
             case Unsolvable(incompatibility):
                 segments.end()
@@ -376,14 +363,14 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
 async def _tell_versions(facts: PlaceFacts, solver: Solver, segments: Segments, packages: Sequence[Package]) -> None:
     unknown: list[Package] = []
     for package in packages:
-        table = facts.tables.ready(_name(package))
+        table = facts.tables.ready(name_of(package))
         if table is None:
             unknown.append(package)
         else:
             solver.add_versions(package, table)
     if unknown:
         segments.end()
-        tables = await asyncio.gather(*(facts.tables.of_package(_name(package)) for package in unknown))
+        tables = await asyncio.gather(*(facts.tables.of_package(name_of(package)) for package in unknown))
         await segments.begin()
         for package, made in zip(unknown, tables, strict=True):
             solver.add_versions(package, made)
@@ -392,7 +379,7 @@ async def _tell_versions(facts: PlaceFacts, solver: Solver, segments: Segments, 
 async def _tell_dependencies(
     facts: PlaceFacts, solver: Solver, segments: Segments, package: Package, version: int
 ) -> None:
-    name = _name(package)
+    name = name_of(package)
     segments.end()
     found = await facts.dependencies(name, version)
     await segments.begin()

@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from functools import lru_cache
 from typing import cast
 
 from .environment.place import Place, evaluate, requires_python_admits
 from .environment.region import Condition, Divided, Region, divide, divide_by, divide_by_required
-from .environment.space import ALL, DiagramLimitError, bounded, from_marker
+from .environment.space import ALL, DiagramLimitError, bounded
 from .errors import BadIndexResponse
 from .index.gateway import Missing
 from .index.page import File, Release
@@ -26,15 +25,13 @@ from .provider.evidence import usable_files
 from .provider.outlook import Unavailable
 from .provider.policy import Chosen, Policies
 from .provider.requirements import Metadata
-from .provider.versions import exact_pin
 from .references import References
 from .requirement import Requirement
+from .requirement_forms import condition_of, dependencies_on
 from .session import Session
 from .solver import Dependency
-from .statement_order import is_bounded
 from .tables import Name, Tables
 
-MAX_CACHED = 16_384  # requirements, as the solver and the regions see them; some 300 bytes each
 # Of the environment algebra for what one release requires: beyond the first it is done in a thread, for it takes some
 # 10 ms; beyond the second, half a second of it, not at all. The largest real release takes some 20,000.
 STEPS_AT_ONCE = 2_000
@@ -123,7 +120,7 @@ class PlaceFacts:
                 raise
         dependencies: list[Dependency] = []
         for stated in self.stated():
-            dependencies += _dependencies_on(stated.requirement, stated.origin)
+            dependencies += dependencies_on(stated.requirement, stated.origin)
         self.ahead.note(dependencies)
         return dependencies
 
@@ -342,7 +339,7 @@ class PlaceFacts:
                 if not table.mask(requirement.specifier) & (1 << bit):
                     return ("self-dependency", f"requires {requirement.text}, which it is not")
                 continue
-            wanted = _dependencies_on(requirement, requirement.text)
+            wanted = dependencies_on(requirement, requirement.text)
             dependencies += [one for one in wanted if one.package != package]
         return dependencies
 
@@ -377,10 +374,10 @@ class PlaceFacts:
         """Where requirements hold, and where a constraint on what they require does as well."""
         found: list[Condition] = []
         for one in requirements:
-            condition = _condition(one, extra)
+            condition = condition_of(one, extra)
             found.append(condition)
             for stated in self.policies.constraints(one.name):
-                bound = _condition(stated.requirement, None)
+                bound = condition_of(stated.requirement, None)
                 found.append(Condition(one.name, condition.space & bound.space, bound.is_bounded))
         return found
 
@@ -395,20 +392,6 @@ class PlaceFacts:
             for package, bit in decisions.items()
             if package[1] is None
         }
-
-
-@lru_cache(maxsize=MAX_CACHED)
-def _dependencies_on(requirement: Requirement, source: str) -> tuple[Dependency, ...]:
-    exact = exact_pin(requirement.specifier) is not None or requirement.url is not None
-    packages: list[Name] = [(requirement.name, None), *((requirement.name, extra) for extra in requirement.extras)]
-    return tuple([Dependency(package, requirement.specifier, source, is_exact=exact) for package in packages])
-
-
-@lru_cache(maxsize=MAX_CACHED)
-def _condition(requirement: Requirement, extra: str | None) -> Condition:
-    taken = () if extra is None else (extra,)
-    space = from_marker(requirement.marker_text).without_extras(taken)
-    return Condition(requirement.name, space, is_bounded(requirement.specifier))
 
 
 def _project(dependency: Dependency) -> str:
