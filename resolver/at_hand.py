@@ -20,11 +20,11 @@ class AtHand:
 
     def versions(self, package: Package) -> Candidates | None:
         """The table of a package."""
-        return self._facts.tables.ready(_name(package))
+        return self._facts.tables.ready(name_of(package))
 
     def dependencies(self, package: Package, version: int) -> Sequence[Dependency] | Unavailable | None:
         """What a version depends on, or why it is none."""
-        facts, name = self._facts, _name(package)
+        facts, name = self._facts, name_of(package)
         if facts.ahead.is_awake:
             facts.ahead.tried(name, version, facts.tables.known(name), self._solver.positive(package))
         else:
@@ -47,7 +47,7 @@ class Foreknown:
 
     def declared(self, package: Package, version: int) -> Sequence[Dependency] | None:
         """What a version depends on, if a solve has tried it from the same standpoint."""
-        name = _name(package)
+        name = name_of(package)
         if self._outlooks is None:
             found = self._facts.declared(name, version)
         else:
@@ -55,6 +55,12 @@ class Foreknown:
         return found if isinstance(found, list) else None
 
 
-def _name(package: Package) -> Name:
+def name_of(package: Package) -> Name:
     """The solver's packages are ours: it never looks inside."""
     return cast("Name", package)
+
+
+def tie(package: Package) -> Package | None:
+    """An extra is tied to its project: both have the same version."""
+    name, extra = name_of(package)
+    return None if extra is None else (name, None)

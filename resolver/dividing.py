@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .environment.region import Condition, Divided, Region, divide, divide_by, divide_by_required
-from .environment.space import ALL, from_marker
+from .environment.space import ALL
 from .provider.evidence import usable_files
 from .requirement import Requirement
-from .statement_order import is_bounded
+from .requirement_forms import condition_of
 from .tables import Name
 
 if TYPE_CHECKING:
     from .place_facts import PlaceFacts
 
-MAX_CACHED = 16_384  # requirements, as the regions see them; some 300 bytes each
 
 Unavailable = tuple[str, str]
 """(kind, detail): a version that turned out to be no candidate."""
@@ -85,23 +83,16 @@ def divide_off(facts: PlaceFacts, requirement: Requirement, extra: str | None) -
         Divided: it holds in a part of the region.
     """
     if isinstance(facts.place, Region):
-        divide_by(facts.place, facts.place.space - _condition(requirement, extra).space)
+        divide_by(facts.place, facts.place.space - condition_of(requirement, extra).space)
 
 
 def _conditions(facts: PlaceFacts, requirements: Iterable[Requirement], extra: str | None) -> list[Condition]:
     """Where requirements hold, and where a constraint on what they require does as well."""
     found: list[Condition] = []
     for one in requirements:
-        condition = _condition(one, extra)
+        condition = condition_of(one, extra)
         found.append(condition)
         for stated in facts.policies.constraints(one.name):
-            bound = _condition(stated.requirement, None)
+            bound = condition_of(stated.requirement, None)
             found.append(Condition(one.name, condition.space & bound.space, bound.is_bounded))
     return found
-
-
-@lru_cache(maxsize=MAX_CACHED)
-def _condition(requirement: Requirement, extra: str | None) -> Condition:
-    taken = () if extra is None else (extra,)
-    space = from_marker(requirement.marker_text).without_extras(taken)
-    return Condition(requirement.name, space, is_bounded(requirement.specifier))

@@ -14,17 +14,9 @@ from .environment.place import Place
 from .environment.target import Target
 from .model import Builds, PackageOptions, Query
 from .provider import mismatch
-from .provider.candidates import (
-    HASHES,
-    NO_BUILD,
-    NO_FILE,
-    PRERELEASE,
-    PYTHON,
-    TOO_NEW,
-    YANKED,
-    Candidates,
-)
+from .provider.candidates import Candidates
 from .provider.dating import is_too_new, is_undated, sighting, text
+from .provider.faults import HASHES, NO_BUILD, NO_FILE, PRERELEASE, PYTHON, TOO_NEW, YANKED
 from .solver import Exclusion
 
 MAX_HINTS = 5  # beyond it the explanation itself is the better reading

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from functools import lru_cache
 from typing import cast
 
 from .dividing import divide_by_statements, divide_by_version, divide_off
@@ -27,9 +26,9 @@ from .provider.candidates import Candidates, Project
 from .provider.outlook import Unavailable
 from .provider.policy import Chosen, Policies
 from .provider.requirements import Metadata
-from .provider.versions import exact_pin
 from .references import References
 from .requirement import Requirement
+from .requirement_forms import dependencies_on
 from .session import Session
 from .solver import Dependency
 from .tables import Name, Tables
@@ -38,7 +37,6 @@ from .tables import Name, Tables
 # 10 ms; beyond the second, half a second of it, not at all. The largest real release takes some 20,000.
 STEPS_AT_ONCE = 2_000
 MAX_STEPS = 100_000
-MAX_CACHED = 16_384  # requirements, as the solver and the regions see them; some 300 bytes each
 
 
 class PlaceFacts:
@@ -127,7 +125,7 @@ class PlaceFacts:
             divide_by_statements(self, self.place)
         dependencies: list[Dependency] = []
         for stated in self.stated():
-            dependencies += _dependencies_on(stated.requirement, stated.origin)
+            dependencies += dependencies_on(stated.requirement, stated.origin)
         self.ahead.note("", 0, dependencies)
         return dependencies
 
@@ -351,7 +349,7 @@ class PlaceFacts:
                     divide_off(self, requirement, extra)
                     return ("self-dependency", f"requires {requirement.text}, which it is not")
                 continue
-            wanted = _dependencies_on(requirement, requirement.text)
+            wanted = dependencies_on(requirement, requirement.text)
             dependencies += [one for one in wanted if one.package != package]
         return dependencies
 
@@ -366,13 +364,6 @@ class PlaceFacts:
             for package, bit in decisions.items()
             if package[1] is None
         }
-
-
-@lru_cache(maxsize=MAX_CACHED)
-def _dependencies_on(requirement: Requirement, source: str) -> tuple[Dependency, ...]:
-    exact = exact_pin(requirement.specifier) is not None or requirement.url is not None
-    packages: list[Name] = [(requirement.name, None), *((requirement.name, extra) for extra in requirement.extras)]
-    return tuple([Dependency(package, requirement.specifier, source, is_exact=exact) for package in packages])
 
 
 def _project(dependency: Dependency) -> str:

@@ -78,7 +78,12 @@ class Precedents:
             query.preferences,
             query.regions,
         )
-        self._is_usual = not query.refresh and query.options.index_strategy is IndexStrategy.FIRST_INDEX
+        ages = [query.options.release_age, *(one.release_age for one in query.options.packages.values())]
+        self._is_usual = (
+            not query.refresh
+            and query.options.index_strategy is IndexStrategy.FIRST_INDEX
+            and all(age is None for age in ages)  # what an age admits changes by itself
+        )
 
     def find(self) -> Precedent | None:
         """The precedent that answers the query, if there is one."""

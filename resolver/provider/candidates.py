@@ -11,25 +11,17 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from ..environment.place import Place, rank, requires_python_admits
 from ..index.packed import Key
 from ..index.page import File, ProjectPage, Release, Signature
 from ..solver import Exclusion
 from . import dating, mismatch
+from .faults import HASHES, NO_BUILD, NO_FILE, PRERELEASE, PYTHON, TOO_NEW, YANKED, Fault, listed, worst
 from .policy import Filter, Order
 from .versions import VersionList
 
-NO_FILE, PYTHON, YANKED, TOO_NEW, PRERELEASE, HASHES, NO_BUILD = (
-    "no-usable-file",
-    "requires-python",
-    "yanked",
-    "excluded-newer",
-    "prerelease",
-    "hash",
-    "no-build",
-)
 MAX_PREFERRING = 16  # per table: what earlier parts of a universal lock chose; some 200 bytes each
 MAX_PLACES = 256  # from which what was seen is remembered
 MAX_SEEN = 20_000  # tags, specifiers, signatures per place; those of a whole large index are some thousands
@@ -80,8 +72,6 @@ class Selection:
     """Of ``undated``, the first and the last sighting that is known."""
 
 
-Fault: TypeAlias = tuple[str, str] | None
-"""(kind, detail)."""
 _UNKNOWN = ("unknown", "")
 
 
@@ -179,7 +169,7 @@ class Filtering:
             return self._examine(release)  # these look at more of a file than its signature
         fault = self._of_signature(release.signature)
         # Reasons for yanking are not in the signature.
-        return (YANKED, _listed(sorted(release.yanked_reasons))) if fault is not None and fault[0] == YANKED else fault
+        return (YANKED, listed(sorted(release.yanked_reasons))) if fault is not None and fault[0] == YANKED else fault
 
     def faults(self, signature: Signature, mask: int, project: Project) -> Iterator[tuple[tuple[str, str], int]]:
         """Which releases of ``mask``, all with ``signature``, have what fault; those without one are left out."""
@@ -226,7 +216,7 @@ class Filtering:
                 fault = self._seen.python(requires_python)
             if fault is None:
                 return None
-        return _worst([*{self._misfits.get(key) or self._misfit(key) for key in signature}])
+        return worst([*{self._misfits.get(key) or self._misfit(key) for key in signature}])
 
     def _misfit(self, key: Key) -> tuple[str, str]:
         """Why files with ``key``, of which none fits, do not."""
@@ -253,26 +243,7 @@ class Filtering:
             if fault is None:
                 return None
             faults.append(fault)
-        return _worst(faults)
-
-
-# Of a release's several faults the one is told that comes closest to having worked; its remedy is the shortest.
-_NEARNESS = (YANKED, TOO_NEW, HASHES, PYTHON, NO_FILE, NO_BUILD)
-
-
-def _worst(faults: Sequence[tuple[str, str]]) -> tuple[str, str]:
-    kinds = {kind for kind, _ in faults}
-    if kinds == {NO_BUILD}:
-        return faults[0]
-    nearest = min(kinds - {NO_BUILD} or kinds, key=_NEARNESS.index)
-    if nearest == NO_FILE:
-        return (NO_FILE, mismatch.nearest({detail for kind, detail in faults if kind == NO_FILE}))
-    found = {detail for kind, detail in faults if kind == nearest}
-    return (nearest, _listed(dating.told(found) if nearest == TOO_NEW else sorted(found)))
-
-
-def _listed(details: Sequence[str]) -> str:
-    return ", ".join(details[:6])
+        return worst(faults)
 
 
 def select(project: Project, place: Place, allowed: Filter) -> Selection:

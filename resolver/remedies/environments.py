@@ -9,7 +9,8 @@ from ..environment.target import Target
 from ..errors import Place
 from ..model import Query
 from ..place_facts import PlaceFacts
-from ..provider.candidates import NO_FILE, PYTHON, Candidates
+from ..provider.candidates import Candidates
+from ..provider.faults import NO_FILE, PYTHON
 from ..solver import Incompatibility, Unavailable
 from ..tables import Name
 from .culprits import Culprit

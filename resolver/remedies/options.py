@@ -9,7 +9,8 @@ from datetime import datetime
 from ..errors import Place
 from ..model import Builds, PackageOptions, Prerelease, Query, Stated
 from ..place_facts import PlaceFacts
-from ..provider.candidates import NO_BUILD, NO_FILE, PRERELEASE, TOO_NEW, YANKED, Candidates
+from ..provider.candidates import Candidates
+from ..provider.faults import NO_BUILD, NO_FILE, PRERELEASE, TOO_NEW, YANKED
 from ..requirement import parse
 from .culprits import Culprit
 from .remedy import Edit, Effort, Remedy

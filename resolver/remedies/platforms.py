@@ -10,7 +10,8 @@ from ..environment.target import Target, TargetError, make_target
 from ..errors import Place
 from ..index.page import Release
 from ..place_facts import PlaceFacts
-from ..provider.candidates import NO_FILE, Candidates
+from ..provider.candidates import Candidates
+from ..provider.faults import NO_FILE
 from ..tables import Name
 from .culprits import Culprit
 from .interpreters import MAX_RELEASES, fits, platform_of

@@ -9,7 +9,7 @@ from typing import Literal
 
 from ..model import Query, Stated
 from ..place_facts import PlaceFacts
-from ..provider.candidates import HASHES
+from ..provider.faults import HASHES
 from ..requirement import Requirement, parse
 from ..solver import ROOT, FromDependency, Incompatibility
 from ..statement_order import in_order_of_places, position

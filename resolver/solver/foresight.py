@@ -54,7 +54,7 @@ class Prospect:
     def __init__(
         self,
         states: Mapping[Package, PackageState],
-        foresight: Foresight,
+        foresight: Foresight | None,
         tie: Callable[[Package], Package | None],
     ) -> None:
         self._states = states
@@ -62,7 +62,7 @@ class Prospect:
         self._tie = tie
         self._awaited: set[Package] = set()
         """What stood in the way when the last walk was made, and is not decided yet."""
-        self._left = MAX_WALKS
+        self._left = 0 if foresight is None else MAX_WALKS
 
     def decided(self, package: Package) -> None:
         """A package was decided."""
@@ -71,18 +71,23 @@ class Prospect:
 
     def taken_back(self, decisions: int) -> None:
         """So many decisions were taken back by a conflict."""
-        if decisions >= FAR:
+        if decisions >= FAR and self._foresight is not None:
             self._awaited.clear()
             self._left = MAX_WALKS
 
-    def answer(self) -> dict[Package, int] | None:
-        """Return what all required packages will be, if that is foregone."""
+    def answer(self, decisions: int) -> dict[Package, int] | None:
+        """Return what all required packages will be, if that is foregone and takes no more than so many decisions."""
         if self._awaited or not self._left:
             return None
         found = self._walk()
-        if found is None:
+        if found is None or sum(not self._is_decided(package) for package in found) > decisions:
             self._left -= 1
+            return None
         return found
+
+    def _is_decided(self, package: Package) -> bool:
+        state = self._states.get(package)
+        return state is not None and state.decided > 0
 
     def _walk(self) -> dict[Package, int] | None:
         tables: dict[Package, VersionTable] = {}
@@ -128,7 +133,7 @@ class Prospect:
 
     def _declared(self, package: Package, version: int) -> Sequence[Dependency] | None:
         """What is known to be declared of a version; None where nothing is, or it cannot be used."""
-        if package is not ROOT:
+        if package is not ROOT and self._foresight is not None:
             declared = self._foresight.declared(package, version)
             if declared is not None:
                 return declared
@@ -148,7 +153,7 @@ class Prospect:
             if base is not None and not base.mask & ABSENT:
                 allowed = allowed & base.mask or allowed
             return table.choose(allowed) if allowed else 0
-        known = self._foresight.table(package)
+        known = None if self._foresight is None else self._foresight.table(package)
         if known is None:
             return 0
         tables[package] = known

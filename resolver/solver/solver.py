@@ -72,8 +72,7 @@ class Solver:
             tie: the base package of an extra, None for any other package. The two share a place in the order, and
                 the extra tries the versions that its base may still have; their equality itself is the business of
                 the extra's dependencies.
-            foresight: what is known before the search asks for it. It changes no answer: where the rest of the
-                search is foregone, the search ends.
+            foresight: what is known before it is asked for: where the rest of the search is foregone, the search ends.
         """
         self.decisions = 0
         self.conflicts = 0
@@ -93,7 +92,7 @@ class Solver:
         self._tracker = ConflictTracker(self._states, start)
         self._enforcement = Enforcement(self._states, self._agenda, self._solution, self._tracker)
         self._analysis = Analysis(self._states, self._tracker.note, self._propagation.spend)
-        self._prospect = None if foresight is None else Prospect(self._states, foresight, tie)
+        self._prospect = Prospect(self._states, foresight, tie)
         self._trial: tuple[PackageState, int] | None = None
         self._answer: Solved | Unsolvable | None = None
         self._failure: DecisionsExhausted | None = None
@@ -196,8 +195,7 @@ class Solver:
             if state.package is ROOT:
                 continue
             self.decisions += 1
-            if self._prospect is not None:
-                self._prospect.decided(state.package)
+            self._prospect.decided(state.package)
             if self.decisions > self._max_decisions:
                 raise self._exhausted(f"no solution within {self._max_decisions} decisions")
             decisions -= 1
@@ -218,24 +216,15 @@ class Solver:
         tracker = self._tracker
         if tracker.rejected or tracker.culprits:
             tracker.promote(self._agenda, self._solution)
-        if self._prospect is not None and self._is_foregone(self._prospect):
+        answer = self._prospect.answer(self._max_decisions - self.decisions)
+        if answer is not None:  # it counts as decided
+            self.decisions += len(answer) - len(self._decisions())
+            self._answer = Solved(answer)
             return None
         trial = self._choose()
         if trial is None:
             self._answer = Solved(self._decisions())
         return trial
-
-    def _is_foregone(self, prospect: Prospect) -> bool:
-        """Whether what is left to decide is known; then it counts as decided."""
-        answer = prospect.answer()
-        if answer is None:
-            return False
-        decisions = self.decisions + len(answer) - len(self._decisions())
-        if decisions > self._max_decisions:
-            return False  # whoever spends the budget does so by deciding
-        self.decisions = decisions
-        self._answer = Solved(answer)
-        return True
 
     def _enforce(self, state: PackageState, version: int, others: Sequence[PackageState]) -> bool:
         """Put what is declared of the version into force; False if it must not be chosen."""
@@ -335,8 +324,7 @@ class Solver:
             if isinstance(lesson, Incompatibility):
                 return lesson
             level = self._destination(lesson)
-            if self._prospect is not None:
-                self._prospect.taken_back(self._solution.level - level)
+            self._prospect.taken_back(self._solution.level - level)
             self._solution.backtrack(level)
             self._propagation.forget()
             self._apply(lesson, is_new=lesson.incompatibility is not conflict)
