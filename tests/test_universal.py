@@ -16,7 +16,6 @@ from packaging.pylock import Pylock
 from packaging.requirements import Requirement
 from packaging.tags import Tag
 
-from resolver import reachability
 from resolver.driver import resolve
 from resolver.environment import marker_text
 from resolver.errors import BudgetExhausted, NoSolution
@@ -602,14 +601,6 @@ SCATTERED = """
     b 2.0
 """
 SIBLINGS = ("b<2 ; platform_release == 'r3'", "b>=2 ; platform_release != 'r3'")
-
-
-async def test_environments_that_are_too_scattered_to_be_told_apart_end_the_search(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(reachability, "MAX_STEPS", 0)
-    with pytest.raises(BudgetExhausted, match=r"combine too many independent conditions.*; lock for targets"):
-        await resolved(World(SCATTERED), "a[x]", *SIBLINGS)
 
 
 async def test_a_lock_whose_markers_are_too_long_is_refused_by_the_name_of_the_package(
