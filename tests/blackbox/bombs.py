@@ -63,7 +63,9 @@ def few_decisions() -> Bomb:
 
 def few_seconds() -> Bomb:
     wheels, names = pigeons(9)
-    return Bomb(wheels, names, "budget-exhausted", frozenset(names), 20, {"budget": {"seconds": 1}})
+    # What costs a second is the search on one machine and asking for files on another: either may be named.
+    every = frozenset(wheel.name for wheel in wheels)
+    return Bomb(wheels, names, "budget-exhausted", every, 20, {"budget": {"seconds": 1}})
 
 
 def ladder() -> Bomb:
