@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from .name import name_of
 from .place_facts import PlaceFacts
 from .provider.candidates import Candidates
 from .solver import Dependency, Package, Solver, Unavailable
-from .tables import Name
 
 
 class AtHand:
@@ -53,14 +53,3 @@ class Foreknown:
         else:
             found = self._outlooks[name[0]].declared.get((version, name[1]))
         return found if isinstance(found, list) else None
-
-
-def name_of(package: Package) -> Name:
-    """The solver's packages are ours: it never looks inside."""
-    return cast("Name", package)
-
-
-def tie(package: Package) -> Package | None:
-    """An extra is tied to its project: both have the same version."""
-    name, extra = name_of(package)
-    return None if extra is None else (name, None)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from .index.closures import Root
 from .model import Pin
+from .name import names_of
 
 
 def closures(roots: Iterable[Root], resolutions: Sequence[Mapping[str, Pin]]) -> dict[Root, set[str]]:
@@ -15,14 +16,14 @@ def closures(roots: Iterable[Root], resolutions: Sequence[Mapping[str, Pin]]) ->
 
 def _reached(root: Root, pins: Mapping[str, Pin]) -> set[str]:
     name, *extras = root
-    todo: list[tuple[str, str | None]] = [(name, None), *((name, extra) for extra in extras)]
+    todo = names_of(name, extras)
     seen = set(todo)
     while todo:
         name, extra = todo.pop()
         pin = pins.get(name)
         for edge in () if pin is None else pin.requires:
             if edge.extra == extra:
-                found = {(edge.name, None), *((edge.name, one) for one in edge.extras)} - seen
+                found = set(names_of(edge.name, edge.extras)) - seen
                 seen |= found
                 todo += found
     return {name for name, _ in seen if name in pins}

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import cast
 
-from .environment.space import EnvironmentSet, from_marker, from_requires_python_floor
+from .environment.space import EnvironmentSet, from_requires_python_floor
+from .name import Name, name_of
 from .place_facts import PlaceFacts
 from .provider.requirements import Metadata
 from .remedies import stated_as
 from .requirement import Requirement
+from .requirement_forms import condition_of
 from .solver import ROOT, FromDependency, FromExclusion, Incompatibility, Unavailable
 from .specifier import SpecifierError
-from .tables import Name
 
 MAX_VERSIONS = 5_000  # of one package whose requirements are looked at, some µs each
 
@@ -35,14 +35,14 @@ def _conditions(facts: PlaceFacts, causes: Iterable[Incompatibility]) -> Iterato
         cause = one.cause
         if isinstance(cause, FromExclusion) and cause.kind == "constraint":
             for package in one.terms:
-                for stated in facts.policies.constraints(cast("Name", package)[0]):
+                for stated in facts.policies.constraints(name_of(package)[0]):
                     yield from _condition(stated.requirement, None)
         elif isinstance(cause, FromDependency) and cause.package is ROOT:
             for stated in stated_as(facts, cause):
                 yield from _condition(stated.requirement, None)
         elif isinstance(cause, FromDependency):
-            required = cast("Name", cause.dependency)[0]
-            for requirement, extra in _requirements(facts, cast("Name", cause.package), cause.versions):
+            required = name_of(cause.dependency)[0]
+            for requirement, extra in _requirements(facts, name_of(cause.package), cause.versions):
                 if requirement.name == required:
                     yield from _condition(requirement, extra)
 
@@ -52,10 +52,10 @@ def _pythons(facts: PlaceFacts, causes: Iterable[Incompatibility]) -> Iterator[E
     for one in causes:
         if isinstance(one.cause, FromExclusion | Unavailable) and one.cause.kind == "requires-python":
             ((package, versions),) = one.terms.items()
-            name, _ = cast("Name", package)
+            name, _ = name_of(package)
             for bit in _newest(versions):
                 release, metadata = facts.release(name, bit), facts.ready_metadata(name, bit)
-                demanded = {file.requires_python for file in (*release.wheels, release.sdist) if file is not None}
+                demanded = {file.requires_python for file in release.files}
                 demanded.add(metadata.core.requires_python if isinstance(metadata, Metadata) else None)
                 for specifier in sorted(filter(None, demanded)):
                     with suppress(SpecifierError):
@@ -84,4 +84,4 @@ def _requirements(facts: PlaceFacts, package: Name, versions: int) -> Iterator[t
 
 def _condition(requirement: Requirement, extra: str | None) -> Iterator[EnvironmentSet]:
     if requirement.marker is not None:
-        yield from_marker(requirement.marker).without_extras(() if extra is None else (extra,))
+        yield condition_of(requirement, extra).space

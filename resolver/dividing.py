@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING
 
 from .environment.region import Condition, Divided, Region, divide, divide_by, divide_by_required
 from .environment.space import ALL
+from .name import Name
 from .provider.evidence import usable_files
+from .provider.outlook import Unavailable
 from .requirement import Requirement
 from .requirement_forms import condition_of
-from .tables import Name
 
 if TYPE_CHECKING:
     from .place_facts import PlaceFacts
-
-
-Unavailable = tuple[str, str]
-"""(kind, detail): a version that turned out to be no candidate."""
 
 
 def divide_by_statements(facts: PlaceFacts, region: Region) -> None:
@@ -47,32 +44,21 @@ def divide_by_version(
     Raises:
         Divided: the version, or what it requires, is for a part of the region.
     """
-    try:
-        return _divide(facts, region, package, bit, demanded, requirements)
-    except Divided as division:
-        division.by = (package[0],)
-        raise
-
-
-def _divide(
-    facts: PlaceFacts,
-    region: Region,
-    package: Name,
-    bit: int,
-    demanded: str | None,
-    requirements: Sequence[Requirement],
-) -> Unavailable | None:
     name, extra = package
+    universal = facts.query.universal
     files = usable_files(facts.release(name, bit), facts.place, facts.tables.outlook(name).standpoint.filter)
     admitted = region.part_admitted(file.requires_python for file in files) if files else region.space
-    divide_by(region, admitted & region.part_admitted([demanded]))
-    universal = facts.query.universal
-    # A wheel that the caller names by URL is wanted wherever the caller says so.
-    if universal is not None and facts.references.url(name) is None:
-        marker = divide_by_required(region, universal.required_environments, [file.tags for file in files])
-        if marker is not None:
-            return ("no-usable-file", f"has no wheels for {marker}")
-    divide(region, _conditions(facts, requirements, extra))
+    try:
+        divide_by(region, admitted & region.part_admitted([demanded]))
+        # A wheel that the caller names by URL is wanted wherever the caller says so.
+        if universal is not None and facts.references.url(name) is None:
+            marker = divide_by_required(region, universal.required_environments, [file.tags for file in files])
+            if marker is not None:
+                return ("no-usable-file", f"has no wheels for {marker}")
+        divide(region, _conditions(facts, requirements, extra))
+    except Divided as division:
+        division.by = (name,)
+        raise
     return None
 
 

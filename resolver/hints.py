@@ -124,8 +124,12 @@ class _Excluded:
         if self.table.project is None:
             return None
         release = self.table.project.release(bit)
-        files = [*release.wheels, *([release.sdist] if release.sdist is not None else [])]
-        known = [f"{one.filename} {kind}:{digest}" for one in files for kind, digest in one.hashes if kind == "sha256"]
+        known = [
+            f"{one.filename} {kind}:{digest}"
+            for one in release.files
+            for kind, digest in one.hashes
+            if kind == "sha256"
+        ]
         more = ["…"] if len(known) > MAX_HASHES else []
         return f"the index has {self.name} {version} as {', '.join([*known[:MAX_HASHES], *more])}" if known else None
 
@@ -133,8 +137,7 @@ class _Excluded:
         floor, project = self.query.limits.newest, self.table.project
         if floor is not None and project is not None:
             release = project.release(bit)
-            files = [*release.wheels, *([release.sdist] if release.sdist is not None else [])]
-            if all(is_too_new(file, release, floor) for file in files):
+            if all(is_too_new(file, release, floor) for file in release.files):
                 return "policy.min_release_age of the server leaves it out"
         return f"exclude_newer leaves it out; a later instant or exclude_newer = false for {self.name} lifts that"
 

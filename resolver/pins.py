@@ -8,6 +8,7 @@ from .environment.markers import without_extra
 from .environment.place import Place
 from .index.page import File, Release
 from .model import Edge, Notice, Pin
+from .name import Name
 from .place_facts import PlaceFacts
 from .provider.candidates import file_fault
 from .provider.dating import is_too_new, warning
@@ -16,7 +17,6 @@ from .provider.requirements import Metadata
 from .requirement import Requirement
 from .segments import Breath
 from .solver import Package
-from .tables import Name
 
 _EdgeKey = tuple[str, tuple[str, ...], str, str, str]
 """Every field of an edge, None as ""; in their order edges are sorted."""
@@ -191,7 +191,7 @@ def _tell(facts: PlaceFacts, pin: Pin, wanted: tuple[str, ...], missing: Collect
 
 def _yanked(release: Release) -> str | None:
     """The reason where every file is yanked."""
-    reasons = [file.yanked for file in (*release.wheels, release.sdist) if file is not None]
+    reasons = [file.yanked for file in release.files]
     return reasons[0] if reasons and all(reason is not None for reason in reasons) else None
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import cast
 
 from .dividing import divide_by_statements, divide_by_version, divide_off
 from .environment.markers import belongs_to
@@ -21,6 +20,7 @@ from .errors import BadIndexResponse
 from .index.gateway import Missing
 from .index.page import File, Release
 from .model import Notice, Query, Stated
+from .name import Name, name_of
 from .prefetch import FetchAhead
 from .provider.candidates import Candidates, Project
 from .provider.outlook import Unavailable
@@ -31,7 +31,7 @@ from .requirement import Requirement
 from .requirement_forms import dependencies_on
 from .session import Session
 from .solver import Dependency
-from .tables import Name, Tables
+from .tables import Tables
 
 # Of the environment algebra for what one release requires: beyond the first it is done in a thread, for it takes some
 # 10 ms; beyond the second, half a second of it, not at all. The largest real release takes some 20,000.
@@ -367,4 +367,4 @@ class PlaceFacts:
 
 
 def _project(dependency: Dependency) -> str:
-    return cast("Name", dependency.package)[0]
+    return name_of(dependency.package)[0]

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, cast
+from typing import Protocol
 
+from .name import Name, name_of
 from .provider.candidates import Candidates
 from .provider.requirements import Metadata
 from .requirement import Requirement
@@ -117,9 +118,7 @@ class FetchAhead:
             self._last = name, bit, dependencies
             return
         self._guess(name, bit)
-        required = [
-            (*cast("tuple[str, str | None]", one.package), one.key) for one in dependencies if isinstance(one.key, str)
-        ]
+        required = [(*name_of(one.package), one.key) for one in dependencies if isinstance(one.key, str)]
         is_first = self._tried.get(name, 0).bit_count() < 2
         if is_first or not any(self._is_ruled_out(other, specifier) for other, _, specifier in required):
             for other, extra, specifier in required:
@@ -141,7 +140,7 @@ class FetchAhead:
         """The solver waits: walk from what it requires by now and knows nothing of."""
         self.wake()
         for package in self._search.undecided():
-            name, extra = cast("tuple[str, str | None]", package)
+            name, extra = name_of(package)
             wanted = self._extras.setdefault(name, set())
             possible, guess = self._search.positive((name, None)), self._guesses.get(name)
             if guess is None or not possible >> guess & 1 or (extra is not None and extra not in wanted):
@@ -218,18 +217,18 @@ class FetchAhead:
 
     # -- versions that are tried one after the other
 
-    def count(self, package: tuple[str, str | None], bit: int) -> None:
-        """As :meth:`tried`, while the walk sleeps."""
-        name, extra = package
-        if extra is None:
-            self._tried[name] = self._tried.get(name, 0) | 1 << bit
-
-    def tried(self, package: tuple[str, str | None], bit: int, table: Candidates, allowed: int) -> None:
-        """The solver tries another version, one of those ``allowed``: after a few, ask for the next."""
+    def count(self, package: Name, bit: int) -> int:
+        """As :meth:`tried`, while the walk sleeps. Return all versions that were tried; of an extra, none."""
         name, extra = package
         if extra is not None:
-            return
+            return 0
         tried = self._tried[name] = self._tried.get(name, 0) | 1 << bit
+        return tried
+
+    def tried(self, package: Name, bit: int, table: Candidates, allowed: int) -> None:
+        """The solver tries another version, one of those ``allowed``: after a few, ask for the next."""
+        name, _ = package
+        tried = self.count(package, bit)
         count = tried.bit_count()
         if not self.is_awake or count < BATCH_FROM:
             return

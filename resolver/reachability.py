@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from .environment.region import Region, is_somewhere
-from .environment.space import DiagramLimitError, EnvironmentSet, bounded, from_marker
+from .environment.space import DiagramLimitError, EnvironmentSet, bounded
 from .errors import too_complex
+from .name import Name, names_of
 from .place_facts import PlaceFacts
 from .provider.outlook import Needs
 from .provider.requirements import Metadata
+from .requirement_forms import condition_of
 from .segments import Breath
 from .solver import Package
-from .tables import Name
 
 MAX_STEPS = 20_000  # of the environment algebra for one package, some 100 ms; real ones take some hundred
 
@@ -35,8 +36,8 @@ async def reachability(
     for stated in facts.stated():
         one = stated.requirement
         with _bounded(one.name):
-            where = whole & from_marker(one.marker_text).without_extras()
-        for package in _packages(one.name, one.extras):
+            where = whole & condition_of(one, None).space
+        for package in names_of(one.name, one.extras):
             if where is not whole:
                 partly.append((package, where))
             elif package not in needed:
@@ -76,10 +77,6 @@ def _bounded(name: str) -> Iterator[None]:
         raise too_complex((name,)) from None
 
 
-def _packages(name: str, extras: Sequence[str]) -> list[Name]:
-    return [(name, None), *((name, extra) for extra in extras)]
-
-
 async def _needs(facts: PlaceFacts, region: Region, package: Name, decisions: Mapping[Package, int]) -> Needs:
     """What a decided version (or one extra of it) needs, and where its markers say so."""
     name, extra = package
@@ -89,13 +86,12 @@ async def _needs(facts: PlaceFacts, region: Region, package: Name, decisions: Ma
     if found is None:
         metadata = await facts.metadata(name, key[0])
         assert isinstance(metadata, Metadata), "a decided version had metadata"
-        taken = () if extra is None else (extra,)
         always: dict[Name, None] = {}
         sometimes: list[tuple[Name, EnvironmentSet]] = []
         with _bounded(name):
             for one in facts.requirements_of(metadata, extra):
-                where = region.space & from_marker(one.marker_text).without_extras(taken)
-                for other in _packages(one.name, one.extras):
+                where = region.space & condition_of(one, extra).space
+                for other in names_of(one.name, one.extras):
                     if where is region.space:
                         always[other] = None
                     else:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 
 from .conditions import conditions
 from .environment.markers import without_extra
 from .environment.region import Region
 from .errors import NoSolution
 from .hints import hints
+from .name import Name, name_of
 from .place_facts import PlaceFacts
 from .provider.candidates import Candidates
 from .remedies import culprits_of, origins, remedies, stated_as
 from .requirement import Requirement, RequirementError, parse
 from .solver import ROOT, FromDependency, Incompatibility, Package, VersionTable, explain, reasons, shortened
 from .statement_order import in_order_of_places
-from .tables import Name
 
 
 def no_solution(facts: PlaceFacts, tables: Mapping[Name, Candidates], incompatibility: Incompatibility) -> NoSolution:
@@ -55,7 +54,7 @@ class _Notes:
             return f"{where} ({origins(in_files)})" if in_files else where
         if not cause.source:
             return ""
-        _, extra = cast("Name", cause.package)
+        _, extra = name_of(cause.package)
         try:
             return self._where(parse(cause.source), extra)
         except RequirementError:  # what ties an extra to its project is no requirement
@@ -75,7 +74,7 @@ class _Ranks:
         self._stated = in_order_of_places(facts.stated())
 
     def __call__(self, package: Package, source: str) -> tuple[int, str]:
-        name, _ = cast("Name", package)
+        name, _ = name_of(package)
         at = next(
             (
                 at
@@ -89,5 +88,5 @@ class _Ranks:
 
 def label(package: Package) -> str:
     """How a package is called in texts."""
-    name, extra = cast("Name", package)
+    name, extra = name_of(package)
     return name if extra is None else f"{name}[{extra}]"

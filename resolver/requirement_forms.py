@@ -6,11 +6,11 @@ from functools import lru_cache
 
 from .environment.region import Condition
 from .environment.space import from_marker
+from .name import names_of
 from .provider.versions import exact_pin
 from .requirement import Requirement
 from .solver import Dependency
 from .statement_order import is_bounded
-from .tables import Name
 
 MAX_CACHED = 16_384  # requirements, some 300 bytes each
 
@@ -19,7 +19,7 @@ MAX_CACHED = 16_384  # requirements, some 300 bytes each
 def dependencies_on(requirement: Requirement, source: str) -> tuple[Dependency, ...]:
     """What it is to the solver; ``source`` is where it is stated."""
     exact = exact_pin(requirement.specifier) is not None or requirement.url is not None
-    packages: list[Name] = [(requirement.name, None), *((requirement.name, extra) for extra in requirement.extras)]
+    packages = names_of(requirement.name, requirement.extras)
     return tuple([Dependency(package, requirement.specifier, source, is_exact=exact) for package in packages])
 
 

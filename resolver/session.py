@@ -20,7 +20,7 @@ from .closure import closures
 from .errors import BudgetExhausted, Fault, IndexFailure, InvalidQuery, Place
 from .index.gateway import Gateway, Missing
 from .index.page import File
-from .index.standing import PageKey, Reliance, Standing
+from .index.standing import Page, PageKey, Reliance, Standing
 from .model import IndexStrategy, Pin, Query, Stats
 from .provider.candidates import Project
 from .provider.policy import cutoff
@@ -131,8 +131,7 @@ class Session:
         else:
             return None
         for index in order:
-            standing = self._standings.get(index)
-            found = None if standing is None else standing.get(name, self._now)
+            found = self._stands(name, index, self._now)
             if found is None:
                 return None
             self._stats.cache_hits += 1
@@ -145,10 +144,14 @@ class Session:
                 return (project,)
         return None  # a name that no index had is asked for again: it may be what the caller has just published
 
+    def _stands(self, name: str, index: str, now: float) -> Page | None:
+        """What is known of the page of ``name`` on an index, and until when; None where it has to be asked."""
+        standing = self._standings.get(index)
+        return None if standing is None else standing.get(name, now)
+
     def _is_absent(self, name: str, index: Index) -> bool:
         """Whether ``index`` lately did not have ``name``, and may be passed over for the next one."""
-        standing = self._standings.get(index.name)
-        found = None if standing is None else standing.get(name, self._now)
+        found = self._stands(name, index.name, self._now)
         if found is None or found[0] is not None:
             return False
         self._stood[index.name, name] = None
@@ -233,8 +236,7 @@ class Session:
             if error.status in index.ignore_error_codes:
                 return None
             raise _index_failure(error, index, name) from error
-        standing = self._standings.get(index.name)
-        found = None if standing is None else standing.get(name, self._gateway.monotonic())
+        found = self._stands(name, index.name, self._gateway.monotonic())
         if found is not None:
             self._stood[index.name, name] = found[0]
         self._stats.projects += 1
@@ -309,7 +311,7 @@ class Session:
         if task is None:
             until = 0.0 if self._query.refresh else self._gateway.absent_until(file, self.index_of(project))
             if until > self._now:
-                self._expires = min(self._expires, until)
+                self.expire_at(until)
             return until > self._now
         if not (task.done() and not task.cancelled() and isinstance(task.exception(), Missing)):
             return False

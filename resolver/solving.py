@@ -7,15 +7,16 @@ every few milliseconds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from .at_hand import AtHand, Foreknown, name_of, tie
+from .at_hand import AtHand, Foreknown
 from .environment.place import Place
 from .environment.region import Divided
 from .errors import BudgetExhausted, NoSolution
 from .model import Notice, Pin, Query, Stats
+from .name import name_of, tie
 from .place_facts import PlaceFacts
 from .provider.policy import Chosen, Policies
 from .refusal import no_solution
@@ -109,8 +110,13 @@ async def solve(
         stats.decisions += solver.decisions
         stats.conflicts += solver.conflicts
         if solver.conflicts > CONTESTED_FROM:
-            session.contested = tuple(dict.fromkeys(name_of(package)[0] for package in solver.contested()))[:10]
+            session.contested = _projects(solver.contested())
         solver.close()
+
+
+def _projects(packages: Iterable[Package]) -> tuple[str, ...]:
+    """The projects of packages, each once; more than ten would not help a reader."""
+    return tuple(dict.fromkeys(name_of(package)[0] for package in packages))[:10]
 
 
 async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Watcher | None) -> Mapping[Package, int]:
@@ -120,7 +126,7 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
         try:
             event = solver.next_event(at_hand, decisions=1 if watch is not None else segments.decisions)
         except DecisionsExhausted as error:
-            names = tuple(dict.fromkeys(name_of(package)[0] for package in error.packages))[:10]
+            names = _projects(error.packages)
             raise BudgetExhausted(
                 f"{error.detail}, after {error.conflicts} conflicts; most of them concern {', '.join(names)}: narrow "
                 "their versions, or raise the budget",

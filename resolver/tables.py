@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import cast
 
 from .environment.place import Place
 from .model import Query
+from .name import Name, name_of
 from .provider.candidates import MAX_AT_ONCE, Candidates, Filtering, Project, Selection, select, takes_long
 from .provider.cutoffs import put_down
 from .provider.outlook import Outlook, outlook
@@ -20,9 +20,6 @@ from .references import References
 from .segments import Breath
 from .session import Session
 from .solver import Dependency, Exclusion
-
-Name = tuple[str, str | None]
-"""(project, extra): what the solver calls a package."""
 
 
 class ExtraTable(Candidates):
@@ -103,7 +100,7 @@ class Tables:
         if sole is not None:
             # As of most names of a lock in each of its regions: this is where a warm solve spends its time.
             seen_from = self.standpoints.of(name)
-            if seen_from.filter.exclude_newer is None and sole.versions.count * 11 <= MAX_AT_ONCE:
+            if seen_from.filter.exclude_newer is None and not self._takes_long(name, sole):
                 return self._see(name, outlook(sole, seen_from))
         referenced = self._references.project(name)
         if referenced is not None:
@@ -127,11 +124,11 @@ class Tables:
 
     async def cut(self, dependencies: Sequence[Dependency]) -> None:
         """Find the sets of versions that many dependencies admit, in turns: the solver would find all in one go."""
-        packages = dict.fromkeys(cast("Name", one.package) for one in dependencies)
+        packages = dict.fromkeys(name_of(one.package) for one in dependencies)
         tables = dict(zip(packages, await asyncio.gather(*map(self.of_package, packages)), strict=True))
         breath = Breath()
         for one in dependencies:
-            tables[cast("Name", one.package)].mask(one.key)
+            tables[name_of(one.package)].mask(one.key)
             await breath.take()
 
     def known(self, package: Name) -> Candidates:

@@ -25,7 +25,7 @@ from .policy import Policy
 from .problems import Problem, from_error
 from .query import Asked, to_query
 from .recall import Recall, Understood
-from .rendering import Rendered, is_large, render, render_at_once
+from .rendering import LARGE, Rendered, render, render_at_once, size_of
 from .schema import LockRequest
 from .settings import Settings
 from .stored import StoredLocks
@@ -216,9 +216,10 @@ class Locks:
     async def _solve(self, asked: Asked, identity: Identity) -> tuple[Rendered, Stats]:
         resolution = await self.resolve(asked.query)
         started = perf_counter()
-        if self._turns is not None and is_large(resolution):
+        size = size_of(resolution)
+        if self._turns is not None and size > LARGE:
             await self._turns.begin_anew()
-        rendered = render_at_once(resolution, identity.digest, asked.notices)
+        rendered = render_at_once(resolution, identity.digest, asked.notices, size=size)
         if rendered is None:
             loop = asyncio.get_running_loop()
             rendered = await loop.run_in_executor(self._renderer, render, resolution, identity.digest, asked.notices)

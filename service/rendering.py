@@ -25,7 +25,7 @@ from .problems import Problem, invalid
 FILES: Mapping[str, str] = {"pylock": "pylock.toml", "requirements": "requirements.txt"}
 MAX_UNFAMILIAR = 50  # entries; writing one for the first time takes some 40 µs
 MAX_QUICK = 400  # pins, of all places; to check and put together takes some 15 µs each
-LARGE = 150  # pins
+LARGE = 150  # pins; rendering so many takes long enough for others to have their turn before
 MAX_STEPS = 1_000  # of the environment algebra, for the markers of all entries: some 5 ms
 _UNKNOWN = "was not rendered"
 
@@ -97,9 +97,14 @@ def is_id_of(identifier: str, body: bytes) -> bool:
     return body.startswith(head) and lock_id(body[len(head) : -1]) == identifier
 
 
-def render_at_once(resolution: Resolution, digest: str, notices: Sequence[Notice] = ()) -> Rendered | None:
-    """As :func:`render`, where that takes some milliseconds at most; None: it is worth handing to a thread."""
-    if _size(resolution) > MAX_QUICK or unfamiliar(resolution) > MAX_UNFAMILIAR:
+def render_at_once(
+    resolution: Resolution, digest: str, notices: Sequence[Notice] = (), *, size: int
+) -> Rendered | None:
+    """As :func:`render`, where that takes some milliseconds at most; None: it is worth handing to a thread.
+
+    ``size`` is that of :func:`size_of`.
+    """
+    if size > MAX_QUICK or unfamiliar(resolution) > MAX_UNFAMILIAR:
         return None
     try:
         with bounded(MAX_STEPS):
@@ -108,12 +113,7 @@ def render_at_once(resolution: Resolution, digest: str, notices: Sequence[Notice
         return None
 
 
-def is_large(resolution: Resolution) -> bool:
-    """Whether :func:`render` takes long enough for others to have their turn before."""
-    return _size(resolution) > LARGE
-
-
-def _size(resolution: Resolution) -> int:
+def size_of(resolution: Resolution) -> int:
     """How many pins there are; regions share most of theirs."""
     targets, regions = resolution.targets, resolution.regions
     shared = {id(pin) for region in regions for pin in region.pins.values()}

@@ -44,6 +44,18 @@ LEFT_ALONE = 30.0  # seconds for which a slow disk is not asked
 LOOK_AGAIN = 0.05  # seconds between two looks at what other processes have written
 
 
+Value = bytes | Callable[[], bytes]
+"""A record's value, or what makes it, the same each time."""
+
+
+def _made(value: Value) -> bytes:
+    return value if isinstance(value, bytes) else value()
+
+
+def _size(value: Value) -> int:
+    return len(value) if isinstance(value, bytes) else UNMADE
+
+
 class _Segment:
     """One file, open for reading."""
 
@@ -86,7 +98,7 @@ class Derived:
         self._segments: dict[str, _Segment] = {}
         self._places: dict[bytes, tuple[_Segment, int, int]] = {}
         self._writer = ThreadPoolExecutor(1, "transport-derived")
-        self._waiting: dict[bytes, bytes | Callable[[], bytes]] = {}
+        self._waiting: dict[bytes, Value] = {}
         self._trailing = 0
         self._task: asyncio.Future[None] | None = None
         self._trail = Trail()
@@ -100,7 +112,7 @@ class Derived:
         name = _name(key)
         waiting = self._waiting.get(name)
         if waiting is not None:
-            return waiting if isinstance(waiting, bytes) else waiting()
+            return _made(waiting)
         started = time.monotonic()
         if started < self._slow_until:
             return None
@@ -123,17 +135,17 @@ class Derived:
         name = _name(key)
         waiting = self._waiting.get(name)
         if waiting is not None:
-            value = waiting if isinstance(waiting, bytes) else waiting()
+            value = _made(waiting)
             return lambda start, end: value[start:end]
         place = self._places.get(name)
         return None if place is None else partial(place[0].part, place[1] + HEADER.size)
 
-    def put(self, value: bytes | Callable[[], bytes], *key: str) -> None:
+    def put(self, value: Value, *key: str) -> None:
         """Keep ``value`` under ``key``, behind the caller; a disk that cannot is gone on without.
 
         What makes a value, the same each time, is called when the value is written, in a thread, or is asked for.
         """
-        size = len(value) if isinstance(value, bytes) else UNMADE
+        size = _size(value)
         if self._is_broken or self._trailing + size > MAX_TRAILING or size > MAX_RECORD:
             return
         self._waiting[_name(key)] = value
@@ -172,7 +184,7 @@ class Derived:
                 for name, value in batch:
                     if self._waiting.get(name) is value:
                         del self._waiting[name]
-                    self._trailing -= len(value) if isinstance(value, bytes) else UNMADE
+                    self._trailing -= _size(value)
         finally:
             self._task = None
 
@@ -223,10 +235,10 @@ class Derived:
 
     # -- writing, in a thread ----------------------------------------------------
 
-    def _append(self, batch: list[tuple[bytes, bytes | Callable[[], bytes]]]) -> None:
+    def _append(self, batch: list[tuple[bytes, Value]]) -> None:
         pieces: list[bytes] = []
         for name, given in batch:
-            value = given if isinstance(given, bytes) else given()
+            value = _made(given)
             if len(value) > MAX_RECORD:
                 continue
             pieces += (HEADER.pack(MAGIC, name, len(value), zlib.crc32(value, zlib.crc32(name))), value)

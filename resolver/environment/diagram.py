@@ -268,8 +268,8 @@ def values(node: Node, axis: Axis) -> Node:
     return project(node)
 
 
-def support(*nodes: Node) -> set[Axis]:
-    """The axes that sets depend on."""
+def nodes_of(*nodes: Node) -> set[Node]:
+    """The nodes of diagrams, each once."""
     seen: set[Node] = set()
     open_nodes = list(nodes)
     while open_nodes:
@@ -277,7 +277,12 @@ def support(*nodes: Node) -> set[Axis]:
         if node not in seen:
             seen.add(node)
             open_nodes.extend(node.children)
-    return {node.axis for node in seen} - {END}
+    return seen
+
+
+def support(*nodes: Node) -> set[Axis]:
+    """The axes that sets depend on."""
+    return {node.axis for node in nodes_of(*nodes)} - {END}
 
 
 def locate(node: Node, markers: Mapping[str, str], extras: Collection[str]) -> bool:

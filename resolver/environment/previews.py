@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from .axes import axis_of
-from .diagram import Node
+from .diagram import Node, nodes_of
 from .space import NOTHING, EnvironmentSet, from_marker, from_requires_python
 
 MAX_CACHED = 16_384  # sets, some 300 bytes each
@@ -26,14 +26,7 @@ def previews(space: EnvironmentSet) -> EnvironmentSet:
 
 def _releases(node: Node) -> set[tuple[int, ...]]:
     axis = axis_of("python_full_version")
-    seen: set[Node] = set()
-    todo = [node]
-    while todo:
-        node = todo.pop()
-        if node not in seen:
-            seen.add(node)
-            todo.extend(node.children)
-    return {cut[:3] for node in seen if node.axis is axis for cut in node.keys}
+    return {cut[:3] for node in nodes_of(node) if node.axis is axis for cut in node.keys}
 
 
 @lru_cache(maxsize=MAX_CACHED)

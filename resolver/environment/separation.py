@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from .axes import Axis, axis_of
-from .diagram import NO, YES, DiagramLimitError, Keys, Node, bounded, join, make, meet, minus, parts, support
+from .diagram import NO, YES, DiagramLimitError, Keys, Node, bounded, join, make, meet, minus, nodes_of, parts, support
 from .space import EnvironmentSet, from_node
 
 MAX_STEPS = 2_000  # of one separation, some 20 ms: that of two wheels from a platform takes 40
@@ -96,14 +96,7 @@ def _values(axis: Axis, keys: Keys) -> Iterator[Node]:
 
 def _keys(axis: Axis, *nodes: Node) -> Keys:
     """The keys that nodes have on an axis, wherever they ask for it."""
-    seen: set[Node] = set()
-    todo = list(nodes)
-    while todo:
-        node = todo.pop()
-        if node not in seen:
-            seen.add(node)
-            todo.extend(node.children)
-    return tuple(sorted({key for node in seen if node.axis is axis for key in node.keys}))
+    return tuple(sorted({key for node in nodes_of(*nodes) if node.axis is axis for key in node.keys}))
 
 
 class _Slices:

@@ -46,9 +46,8 @@ class ProjectPage:
                     yield filename, uploaded, self.sightings
             return
         for release in releases:
-            for file in (*release.wheels, release.sdist):
-                if file is not None:
-                    yield file.filename, file.upload_time or "", release.sightings
+            for file in release.files:
+                yield file.filename, file.upload_time or "", release.sightings
 
     @property
     def texts(self) -> tuple[str, ...]:

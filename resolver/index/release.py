@@ -95,6 +95,11 @@ class Release:
         put(release, "sightings", sightings)
         return release
 
+    @property
+    def files(self) -> tuple[File, ...]:
+        """The wheels, and the sdist if there is one."""
+        return self.wheels if self.sdist is None else (*self.wheels, self.sdist)
+
     def first_seen(self, file: File) -> datetime | None:
         """When ``file``, one of the release that gives no upload time, was first seen; None where nobody knows."""
         return None if self.sightings is None else self.sightings.of(file.filename)

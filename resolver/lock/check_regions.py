@@ -131,14 +131,14 @@ class _Walk:
             yield f"{cells.name(cells.every & ~admitted)}: none of the lock's environments admits it"
 
     def _selection(self) -> Iterator[str]:
-        cells = self._cells
+        cells, unanswered = self._cells, ~reduce(or_, self._regions, 0)
         for entries in self._packages.values():
             taken = 0
             for package, mask in entries:
                 if mask & taken:
                     yield f"{cells.name(mask & taken)}: {_title(package)} and another version are selected"
                 taken |= mask
-                chosen = ~reduce(or_, self._regions, 0)
+                chosen = unanswered
                 for pin, where in self._chosen.get(package.name, ()):
                     if (pin.version, pin.reference) == (package.version, package.reference):
                         chosen |= where

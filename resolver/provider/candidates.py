@@ -228,7 +228,7 @@ class Filtering:
         return found
 
     def _examine(self, release: Release) -> tuple[str, str] | None:
-        files = [*release.wheels, release.sdist] if release.sdist is not None else release.wheels
+        files = release.files
         limit = self._allowed.exclude_newer
         opted_in = self._allowed.admits_yanked(release)
         faults: list[tuple[str, str]] = []

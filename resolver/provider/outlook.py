@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ..environment.space import EnvironmentSet
 from ..index.page import File
 from ..model import Edge, Pin, Stated
+from ..name import Name
 from ..solver import Dependency, Exclusion
 from .candidates import Candidates, Project, select
 from .evidence import speakers
@@ -24,9 +25,6 @@ MAX_OUTLOOKS = 64  # per project: targets, regions, filters; each some kilobytes
 
 Unavailable = tuple[str, str]
 """(kind, detail): a version that turned out to be no candidate."""
-
-Name = tuple[str, str | None]
-"""(project, extra)."""
 
 
 @dataclass(frozen=True, slots=True)

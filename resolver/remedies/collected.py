@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..name import Name
 from ..place_facts import PlaceFacts
 from ..provider.candidates import Candidates
 from ..solver import Incompatibility
-from ..tables import Name
 from .culprits import culprits_of
 from .environments import pythons, required_environments
 from .options import of_exclusions

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..name import Name
 from ..provider.candidates import Candidates
 from ..solver import ROOT, FromDependency, FromExclusion, Incompatibility, Unavailable
-from ..tables import Name
 
 
 @dataclass(slots=True)

@@ -8,11 +8,11 @@ from dataclasses import replace
 from ..environment.target import Target
 from ..errors import Place
 from ..model import Query
+from ..name import Name
 from ..place_facts import PlaceFacts
 from ..provider.candidates import Candidates
 from ..provider.faults import NO_FILE, PYTHON
 from ..solver import Incompatibility, Unavailable
-from ..tables import Name
 from .culprits import Culprit
 from .interpreters import other_python, other_requires_python
 from .remedy import Edit, Effort, Remedy

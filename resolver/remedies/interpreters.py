@@ -40,7 +40,7 @@ def _others(target: Target, releases: Sequence[Release]) -> list[str]:
     own = Version(target.python)
     newer = {Version(f"{major}.{other}") for other in range(minor + 1, minor + 1 + MAX_DISTANCE)}
     for release in releases:
-        for file in (*release.wheels, *([release.sdist] if release.sdist is not None else [])):
+        for file in release.files:
             newer.update(_lower_bounds(file.requires_python or ""))
     near = sorted(one for one in newer if own < one < Version(f"{major}.{minor + 1 + MAX_DISTANCE}"))
     older = (f"{major}.{other}" for other in range(minor - 1, max(minor - MAX_DISTANCE, 0), -1))
@@ -69,7 +69,7 @@ def platform_of(target: Target) -> tuple[str | None] | None:
 
 def fits(release: Release, target: Target) -> bool:
     """Whether the target can use some file of the release."""
-    files = [*release.wheels, *([release.sdist] if release.sdist is not None else [])]
+    files = release.files
     return any(
         (file.requires_python is None or requires_python_admits(file.requires_python, target))
         and (not file.is_wheel or rank(file.tags or "", target) is not None)
@@ -96,7 +96,7 @@ def other_requires_python(specifier: str, releases: Sequence[Release]) -> str | 
         except TargetError:
             continue
         for release in releases[-MAX_RELEASES:]:
-            files = [*release.wheels, *([release.sdist] if release.sdist is not None else [])]
+            files = release.files
             if any(one.requires_python is None or requires_python_admits(one.requires_python, target) for one in files):
                 return changed
     return None

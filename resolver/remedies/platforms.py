@@ -9,10 +9,10 @@ from dataclasses import replace
 from ..environment.target import Target, TargetError, make_target
 from ..errors import Place
 from ..index.page import Release
+from ..name import Name
 from ..place_facts import PlaceFacts
 from ..provider.candidates import Candidates
 from ..provider.faults import NO_FILE
-from ..tables import Name
 from .culprits import Culprit
 from .interpreters import MAX_RELEASES, fits, platform_of
 from .remedy import Edit, Effort, Remedy
