@@ -53,6 +53,27 @@ async def test_the_explanation_names_the_reason_and_the_hint_the_option(
     assert any(hint in one for one in caught.value.hints), caught.value.hints
 
 
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ("a==2.0+cu2", "a==2.0+cu2 (the nearest are 2.0+cu1 and 3.0)"),
+        ("a==1.5+cu2", "a==1.5+cu2 (the nearest are 1.0 and 2.0+cu1)"),
+        ("a!=4.0,==4.0+cu2", "a==4.0+cu2,!=4.0 (the newest is 3.0)"),
+        ("a===2.0+cu2", "a===2.0+cu2 and"),
+        ("a===nightly", "a===nightly and"),
+    ],
+)
+async def test_a_missing_local_version_has_neighbours_and_an_arbitrary_text_has_none(wanted: str, told: str) -> None:
+    index = World("""
+        a 1.0
+        a 2.0+cu1
+        a 3.0
+    """)
+    with pytest.raises(NoSolution) as caught:
+        await resolve(query(index, wanted), Gateway(index))
+    assert f"there is no version of {told}" in caught.value.detail
+
+
 async def test_a_pinned_index_is_named_and_no_other_is_tried() -> None:
     index = World("a 1.0")
     options = Options(packages={"a": PackageOptions(index="world")})

@@ -210,7 +210,10 @@ def _nearest(table: VersionTable, stated: str) -> str:
     if not bound or stated.startswith("!"):
         return ""
     operator = first.removesuffix(bound)
-    below = table.mask(f"<={bound}" if operator == ">" else f"<{bound}")
+    if operator == "===":
+        return ""  # it need not be a version
+    bound, _, local = bound.partition("+")  # ordered comparisons know no local versions (PEP 440)
+    below = table.mask(f"<={bound}" if operator == ">" or local else f"<{bound}")
     above = table.mask(f">={bound}" if operator == "<" else f">{bound}")
     masks = ([1 << below.bit_length() - 1] if below else []) + ([above & -above] if above else [])
     found = [words[2:] for words in map(table.describe, masks) if words.startswith("==")]
