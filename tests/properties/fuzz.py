@@ -243,10 +243,10 @@ def _in_cell(meaning: Meaning, lock: Lock, cell: Cell) -> Iterator[str]:
 
 
 def _universal_no(index: RandomIndex, question: Question, error: NoSolution, verdict: Verdict) -> None:
-    """Environments are divided by siblings, not by conflicts, so "no" may be said where each has an answer (as uv)."""
+    """A conflict is told that holds in some environment: where each has an answer, "no" is wrong."""
     cells = [Meaning(index, question, cell) for cell in grid_of(question)]
     if all(meaning.solve() is not None for meaning in cells):
-        verdict.traits.add("no common solution")
+        verdict.faults.append(f"each environment has an answer; we said: {error.detail}")
     reading = Reading(cells[0])
     reading.read(error.derivation)
     left = reading.leaves_a_solution()

@@ -62,7 +62,7 @@ class Cell:
 
 GRID = tuple(
     Cell(python, platform)
-    for python, platform in product(("3.10.0", "3.11.0", "3.11.4", "3.12.0", "3.13.0", "3.14.0"), SYSTEMS)
+    for python, platform in product(("3.10.0", "3.11.0", "3.11.2", "3.11.4", "3.12.0", "3.13.0", "3.14.0"), SYSTEMS)
 )
 """One environment of each kind that the markers of random indexes can tell apart."""
 
@@ -176,8 +176,9 @@ class Meaning:
         usable = [file for file in release.files if self._is_usable(file, release)]
         if not usable:
             return "no usable file"
+        offered = [file for file in release.files if self._is_offered(file, release)]
         for marker in self.question.required_environments if self.everywhere else ():
-            if Marker(marker).evaluate(self.cell.markers) and not _serves(usable, marker):
+            if Marker(marker).evaluate(self.cell.markers) and not _serves(offered, marker):
                 return "required environment"
         if version.is_prerelease and not self._admits_prereleases(name):
             return "pre-release"
@@ -203,6 +204,10 @@ class Meaning:
         return release.required_by(min(files, key=lambda file: (_rank(file, self.cell), release.filename(file))))
 
     def _is_usable(self, file: IndexFile, release: IndexRelease) -> bool:
+        return admits_python(file.requires_python, self.cell.python) and self._is_offered(file, release)
+
+    def _is_offered(self, file: IndexFile, release: IndexRelease) -> bool:
+        """Whether a file may be used, though perhaps not by this Python."""
         question, name = self.question, release.name
         if name in (question.only_binary if file.tags is None else question.no_binary):
             return False
@@ -213,8 +218,6 @@ class Meaning:
         if is_dated and (file.uploaded is None or file.uploaded >= "2024-06-01"):
             return False
         if file.is_yanked and Version(release.version) not in self.pinned(name):
-            return False
-        if not admits_python(file.requires_python, self.cell.python):
             return False
         if file.tags is None:
             return True

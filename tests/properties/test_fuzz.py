@@ -39,8 +39,6 @@ async def test_answers_stand_and_the_worlds_are_hard_enough_for_that_to_mean_muc
         least |= {"backtracked": 0.2, "wheels differ": 0.1, "nab-resolver agrees": 1}
     shares = {trait: traits[trait] / worlds for trait in least}
     assert {trait: share for trait, share in shares.items() if share < least[trait]} == {}
-    # Environments are divided by siblings and not by conflicts: so seldom does that lose an answer.
-    assert traits["no common solution"] <= 0.04 * worlds
 
 
 def test_brute_force_and_both_peers_agree_on_what_is_solvable() -> None:
