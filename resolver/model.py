@@ -138,6 +138,12 @@ class Budget:
     decisions: int = 200_000
     steps: int = MAX_STEPS
     """Incompatibilities looked at in one solve."""
+    packages: int = 5_000
+    """Of which the answer could have one; the largest real locks have some thousand."""
+    candidates: int = 500_000
+    """Versions of the projects that were looked at; those of 600 real projects are some 60,000."""
+    requests: int = 20_000
+    """To indexes, retries and redirects included; the first lock of 600 projects takes some 1,500."""
     suggestions: float = 5.0
     """Seconds that may be spent on finding out what would help where there is no solution; 0: do not look."""
 

@@ -26,6 +26,7 @@ from .provider.candidates import Project
 from .provider.policy import cutoff
 from .provider.requirements import Metadata
 from .segments import Pace
+from .spending import Spending
 
 T = TypeVar("T")
 
@@ -38,6 +39,8 @@ class Session:
         self._query = query
         self._gateway = gateway
         self._stats = stats
+        self._spending = Spending(query.budget, stats)
+        self._max_packages = query.budget.packages
         self._by_name = {index.name: index for index in query.indexes}
         self._order = tuple(index for index in query.indexes if not index.explicit)
         self._projects: dict[tuple[str, str | None], asyncio.Task[tuple[Project, ...]]] = {}
@@ -141,6 +144,7 @@ class Session:
                 if project is None:
                     return None
                 self._stats.projects += 1
+                self._spending.look_at(name, project.versions.count)
                 return (project,)
         return None  # a name that no index had is asked for again: it may be what the caller has just published
 
@@ -222,6 +226,7 @@ class Session:
     async def _page(self, name: str, index: Index) -> Project | None:
         """The page of ``name`` on ``index``; None for a clean 404 or 410, or what the operator says means the same."""
         await self._pace.keep()
+        self._spending.ask(name)
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
@@ -240,12 +245,20 @@ class Session:
         if found is not None:
             self._stood[index.name, name] = found[0]
         self._stats.projects += 1
+        if project is not None:
+            self._spending.look_at(name, project.versions.count)
         self._note(name, loop.time() - started)
         return project
 
     def rely_on(self, name: str, pinned_index: str | None) -> None:
-        """Note that the answer depends on the pages of ``name``: what is only fetched ahead is none of it."""
+        """Note that the answer depends on the pages of ``name``: what is only fetched ahead is none of it.
+
+        Raises:
+            BudgetExhausted: it depends on too many.
+        """
         self._relied[name, pinned_index] = None
+        if len(self._relied) > self._max_packages:
+            raise self._spending.too_many([one for one, _ in self._relied])
 
     def note_change(self, name: str, later: timedelta) -> None:
         """Note that the same age, counted from ``later``, admits more files of ``name``."""
@@ -326,6 +339,7 @@ class Session:
         self._spend(project.name)
         index = self.index_of(project)
         await self._pace.keep()
+        self._spending.ask(project.name)
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,17 @@ from resolver.environment.target import make_target
 from resolver.errors import BudgetExhausted, InvalidQuery, NoSolution
 from resolver.index.gateway import Gateway
 from resolver.inputs import read_inputs
-from resolver.model import Budget, Options, PackageOptions, Preference, Prerelease, Query, Resolution, ResolutionMode
+from resolver.model import (
+    Budget,
+    Options,
+    PackageOptions,
+    Preference,
+    Prerelease,
+    Query,
+    Resolution,
+    ResolutionMode,
+    Universal,
+)
 
 from .fake_index import FILES, World
 from .index.archives import NAME, make_wheel
@@ -354,6 +365,33 @@ async def test_a_budget_of_decisions_ends_a_search_and_names_the_packages() -> N
     with pytest.raises(BudgetExhausted) as caught:
         await pins(world, *(f"p{pigeon}" for pigeon in range(1, 9)), budget=Budget(decisions=50))
     assert caught.value.packages
+
+
+@pytest.mark.parametrize(
+    ("budget", "named", "spent"),
+    [
+        (Budget(packages=20), "p20", {"packages": 21}),
+        (Budget(candidates=45), "p1", {"packages": 23, "candidates": 46}),
+        (Budget(requests=30), "p1", {"requests": 30}),
+    ],
+)
+@pytest.mark.parametrize("is_universal", [False, True], ids=["target", "universal"])
+async def test_packages_versions_and_requests_have_a_limit_that_is_named(
+    budget: Budget, named: str, spent: dict[str, int], *, is_universal: bool
+) -> None:
+    """A chain that an index can spin for ever: each package requires the next."""
+    world = World("\n".join(f"p{at} {version}.0: p{at + 1}" for at in range(200) for version in (1, 2)))
+    asked = query(world, "p0", budget=budget)
+    if is_universal:
+        asked = replace(asked, targets=(), universal=Universal(">=3.12"))
+    gateway = Gateway(world)
+    for _ in range(2):
+        with pytest.raises(BudgetExhausted) as caught:
+            await resolve(asked, gateway)
+        assert named in caught.value.packages
+        assert caught.value.facts == spent
+    assert world.requests.total() <= 80
+    assert await pins(World("a 1.0"), "a", budget=Budget(packages=1, candidates=1, requests=2)) == {"a": "1.0"}
 
 
 CHAIN = """
