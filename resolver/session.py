@@ -297,7 +297,7 @@ class Session:
                 if page is not None:
                     break
         changes = [self._changes[name] for name, _ in self._relied if name in self._changes]
-        return Reliance(pages, self._expires, min(changes, default=None))
+        return Reliance(pages, self.holds_until, min(changes, default=None))
 
     def _is_dated(self, name: str) -> bool:
         """Whether it matters when files of ``name`` were uploaded."""
