@@ -109,7 +109,7 @@ class Changing:
         if found.status == 200:
             until = now + for_page if is_page else float("inf")
         else:
-            until = now + (ABSENT_PAGE if is_page else ABSENT_FILE)
+            until = now + (ABSENT_FILE if not is_page else for_page if self.is_quiet else ABSENT_PAGE)
         answer = replace(
             *(found,),
             url=request.url,
@@ -393,7 +393,7 @@ async def judge(seed: int, directory: Path, *, is_universal: bool, requests: int
                     break
                 if source != "refused" and rng.random() < 0.5:
                     texts += [text for text in [orjson.loads(found.splitlines()[-1])[0].get("pylock")] if text]
-                while rng.random() < 0.35:
+                while rng.random() < (0.6 if is_quiet else 0.35):
                     fetcher.change()
                 if rng.random() < 0.6:
                     clocks.passed += rng.choice(_PAUSES)
