@@ -12,7 +12,7 @@ proof may name any constraint.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import is_
 
@@ -46,6 +46,8 @@ class Precedent:
     decisions: int
     until: float
     """Monotonic seconds: files that were absent may come."""
+    stands: Callable[[], bool]
+    """Whether none of them has come before."""
 
 
 _kept: OrderedDict[Hashable, list[Precedent]] = OrderedDict()
@@ -89,7 +91,7 @@ class Precedents:
         """The precedent that answers the query, if there is one."""
         alike = _kept.get(self._key, []) if self._is_usual else []
         for precedent in alike:
-            in_time = precedent.until > self._session.now
+            in_time = precedent.until > self._session.now and precedent.stands()
             if in_time and precedent.decisions <= self._query.budget.decisions and self._applies(precedent):
                 alike.remove(precedent)
                 alike.insert(0, precedent)
@@ -140,7 +142,9 @@ class Precedents:
                 return
             pages[name] = known
         alike = _kept.setdefault(self._key, [])
-        alike.insert(0, Precedent(regions, tuple(notices), pages, self._bounds, divided, decisions, until))
+        alike.insert(
+            0, Precedent(regions, tuple(notices), pages, self._bounds, divided, decisions, until, self._session.stands)
+        )
         del alike[MAX_ALIKE:]
         _kept.move_to_end(self._key)
         while sum(map(len, _kept.values())) > MAX_KEPT:

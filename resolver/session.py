@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -59,6 +59,7 @@ class Session:
         self._absent_until = math.inf
         """Until when files count as absent that this resolve itself asked for in vain."""
         self._now = gateway.monotonic()
+        self._absences_ended = gateway.absences.ended
         self.turns = gateway.turns
         self.slowest: list[tuple[str, float]] = []
         self.contested: tuple[str, ...] = ()
@@ -279,6 +280,14 @@ class Session:
         """Until when all that was answered holds, if the pages do: files that are absent may come."""
         return min(self._expires, self._absent_until)
 
+    @property
+    def stands(self) -> Callable[[], bool]:
+        """Tells whether every file that counted as absent still does; until when is for :attr:`holds_until` to say."""
+        if self.holds_until == math.inf:
+            return lambda: True
+        gateway, ended = self._gateway, self._absences_ended
+        return lambda: gateway.absences.ended == ended
+
     def expire_at(self, until: float) -> None:
         """The answer rests on something that holds so long only."""
         self._expires = min(self._expires, until)
@@ -297,7 +306,7 @@ class Session:
                 if page is not None:
                     break
         changes = [self._changes[name] for name, _ in self._relied if name in self._changes]
-        return Reliance(pages, self.holds_until, min(changes, default=None))
+        return Reliance(pages, self.holds_until, min(changes, default=None), self.stands)
 
     def _is_dated(self, name: str) -> bool:
         """Whether it matters when files of ``name`` were uploaded."""

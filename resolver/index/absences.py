@@ -26,6 +26,8 @@ class Absences:
         self._records = records
         self._instants = instants
         self._until: dict[Hashable, float] = {}
+        self.ended = 0
+        """How often a file was found that still counted as absent: what rests on its absence holds no more."""
 
     def note(self, file: File, index: Index, partition: str | None) -> None:
         """``index`` did not have ``file`` just now; where ``partition`` is not known, only this process knows."""
@@ -34,6 +36,16 @@ class Absences:
         key = _record_key(file, index, partition)
         if self._records is not None and key is not None:
             self._records.put(self._instants.pack(until), *key)
+
+    def end(self, file: File, index: Index, partition: str | None) -> None:
+        """``index`` has ``file``: it was asked although the file may have counted as absent."""
+        if self._until.get((partition, index, file.url, file.hashes), 0.0) <= self._instants.monotonic():
+            return
+        self.ended += 1
+        self._remember((partition, index, file.url, file.hashes), 0.0)
+        key = _record_key(file, index, partition)
+        if self._records is not None and key is not None:
+            self._records.put(self._instants.pack(0.0), *key)
 
     def until(self, file: File, index: Index, partition: str | None) -> float:
         """Until when the index lately did not have ``file``, on the monotonic clock; 0 where that is not known."""

@@ -84,7 +84,7 @@ class Gateway:
         instants = Instants(monotonic, wall)
         self._known = Known(records, instants, self._note)
         self._standings = Standings(records, instants, terms)
-        self._absences = Absences(records, instants)
+        self.absences = Absences(records, instants)
         self.closures = Closures(fetcher.partition, records)
         self._ledger = ledger
         self._noting: dict[int, asyncio.Future[None]] = {}
@@ -180,8 +180,7 @@ class Gateway:
             BadIndexResponse: the file holds no usable metadata.
         """
         # A file never changes under its hash, and its name and index say whose it is: no need to ask the transport.
-        known = self.known_metadata(file, index)
-        if known is not None:
+        if (known := self.known_metadata(file, index)) is not None:
             stats.cache_hits += 1
             return known
         try:
@@ -192,7 +191,7 @@ class Gateway:
             else:
                 body, until = await self._wheel_metadata(name, file, index, stats)
         except Missing:
-            self._absences.note(file, index, self._known.partition(index))
+            self.absences.note(file, index, self._known.partition(index))
             raise
         found = await self._read_metadata(body, file, index, name)
         if found.core.name != name:
@@ -202,6 +201,7 @@ class Gateway:
             detail = f"{file.filename} states its dependencies only when it is built, which this service does not do"
             raise BadIndexResponse(detail, index=index.name, package=name)
         self._known.keep_metadata(found, len(body), file, index, until)
+        self.absences.end(file, index, self._known.partition(index))
         return found
 
     def known_metadata(self, file: File, index: Index) -> Metadata | None:
@@ -210,7 +210,7 @@ class Gateway:
 
     def absent_until(self, file: File, index: Index) -> float:
         """Until when :meth:`metadata` need not be tried, because the index lately did not have ``file``: monotonic."""
-        return self._absences.until(file, index, self._known.partition(index))
+        return self.absences.until(file, index, self._known.partition(index))
 
     async def reference(
         self, url: str, index: Index, hashes: tuple[tuple[str, str], ...], *, stats: Stats

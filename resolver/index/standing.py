@@ -73,15 +73,17 @@ class Reliance:
     Files are not among it: they never change under their hash.
     """
 
-    __slots__ = ("_changes", "_expires", "_pages", "_until", "admits_more_after", "standings")
+    __slots__ = ("_changes", "_expires", "_pages", "_stands", "_until", "admits_more_after", "standings")
 
     def __init__(
         self,
         pages: Mapping[tuple[Standing, str], PageKey | None],
         expires: float = math.inf,
         admits_more_after: timedelta | None = None,
+        stands: Callable[[], bool] = lambda: True,
     ) -> None:
-        """``expires`` is when it no longer holds in any case, monotonic seconds."""
+        """``expires`` is when it no longer holds in any case, monotonic seconds; ``stands``: if it does before that."""
+        self._stands = stands
         self.admits_more_after = admits_more_after
         """How long after the question its ages admit files that they did not; None: never, of these pages."""
         self._pages = pages
@@ -93,7 +95,7 @@ class Reliance:
 
     def holds(self, now: float) -> bool:
         """Whether every page stands as it did and is fresh. All are looked at only after something has changed."""
-        if now >= self._expires:
+        if now >= self._expires or not self._stands():
             return False
         if now < self._until and all(standing.changes == seen for standing, seen in self._changes.items()):
             return True
