@@ -53,7 +53,7 @@ def divide_by_version(
         divide_by(region, admitted & region.part_admitted([demanded]))
         # A wheel that the caller names by URL is wanted wherever the caller says so.
         if files and universal is not None and universal.required_environments and facts.references.url(name) is None:
-            # As in uv a wheel serves a platform if it does for some Python of the lock, also where this part is too old.
+            # As in uv a wheel serves a platform if it does for some Python of the lock, be this part too old for it.
             tags = [file.tags for file in usable_files(release, region.entire, allowed)]
             marker = divide_by_required(region, universal.required_environments, tags)
             if marker is not None:
