@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from .environment.place import Place
 from .model import Query
 from .name import Name, name_of
-from .provider.candidates import MAX_AT_ONCE, Candidates, Filtering, Project, Selection, select, takes_long
+from .provider.candidates import MAX_AT_ONCE, Candidates, Filtering, Project, keep_selection, select, takes_long
 from .provider.cutoffs import put_down
 from .provider.outlook import Outlook, outlook
 from .provider.policy import Order, Policies
+from .provider.selection import Selection
 from .provider.standpoint import Standpoint, Standpoints
 from .provider.strategy import merge
 from .provider.versions import VersionList
@@ -152,7 +153,8 @@ class Tables:
         projects = await asyncio.shield(self._session.projects(name, self._policies.index(name)))
         for project in projects:
             if self._takes_long(name, project):
-                await asyncio.to_thread(select, project, self._place, self._standpoint(name, project).filter)
+                question = project, self._place, self._standpoint(name, project).filter
+                keep_selection(*question, await asyncio.to_thread(select, *question))
         async with self._session.turns:
             self._look_at(name, projects)
 

@@ -11,10 +11,10 @@ import math
 import struct
 import sys
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Protocol, TypeAlias, cast, overload
 from zlib import crc32
 
 import msgpack
@@ -25,17 +25,20 @@ from ..requirement import remembered
 from .instants import Instants
 from .packed import Key, PackedReleases, Rows, shared, shared_key
 from .page import CoreMetadata, File, ProjectPage
+from .release import Signature
 from .sightings import Sightings
 
-# Change it with the layout, and whenever a parser begins to read the same bytes in another way.
-LAYOUT = f"3-{sys.byteorder}"
+# Change it with the layout, whenever a parser begins to read the same bytes in another way, and whenever a filter finds
+# something else of the same page, if only in other words.
+LAYOUT = f"4-{sys.byteorder}"
 
 MAX_TOGETHER = 4096  # bytes of rows that are kept with their page: more are read release by release
 
 Part: TypeAlias = Callable[[int, int], bytes]
 """Reads the bytes of a record from one position up to another."""
 
-_UNREADABLE = (ValueError, TypeError, LookupError, RecursionError, msgpack.UnpackException)
+UNREADABLE = (ValueError, TypeError, LookupError, RecursionError, msgpack.UnpackException)
+"""What a record raises that is not what was kept."""
 
 
 class Records(Protocol):
@@ -72,7 +75,7 @@ class FactStore:
             return None
         try:
             return *_unpack_page(record, lambda: self._records.open("rows", LAYOUT, *key)), len(record)
-        except _UNREADABLE:
+        except UNREADABLE:
             return None
 
     def keep_page(self, page: ProjectPage, versions: VersionList, *key: str) -> None:
@@ -108,7 +111,7 @@ class FactStore:
             record = record[Instants.size :]
         try:
             return _unpack_metadata(record), len(record)
-        except _UNREADABLE:
+        except UNREADABLE:
             return None
 
     def keep_metadata(self, metadata: Metadata, partition: str, file: File, until: float = math.inf) -> None:
@@ -146,7 +149,8 @@ def _pack_page(page: ProjectPage, releases: PackedReleases, versions: VersionLis
         [
             *(page.name, page.url, [list(one) for one in page.skipped], page.skipped_count, page.status),
             *("\n".join(releases.texts), early.to_bytes((early.bit_length() + 7) // 8, "little")),
-            *([list(key) for key in keys], signatures, runs.tobytes(), ends.tobytes(), rows),
+            *(msgpack.packb([list(key) for key in keys]), msgpack.packb(signatures)),
+            *(len(signatures), runs.tobytes(), ends.tobytes(), rows),
             *(page.sightings is not None, sums),
         ]
     )
@@ -155,9 +159,8 @@ def _pack_page(page: ProjectPage, releases: PackedReleases, versions: VersionLis
 
 def _unpack_page(record: bytes, open_rows: Callable[[], Part | None]) -> tuple[ProjectPage, VersionList]:
     fields: list[Any] = msgpack.unpackb(record)
-    name, url, skipped, skipped_count, status, texts, early, keys, signatures, runs, ends, rows, *rest = fields
-    is_undated, sums = rest
-    made = [shared_key((tags, requires_python, is_yanked)) for tags, requires_python, is_yanked in keys]
+    name, url, skipped, skipped_count, status, texts, early, keys, signatures, *rest = fields
+    variety, runs, ends, rows, is_undated, sums = rest
     spellings = tuple(texts.split("\n")) if texts else ()
     # what was seen when is the ledger's to tell: it may know more by now
     sightings = Sightings() if is_undated else None
@@ -169,7 +172,7 @@ def _unpack_page(record: bytes, open_rows: Callable[[], Part | None]) -> tuple[P
         rows = _rows(part, limits, array("I", sums))
     releases = PackedReleases(
         spellings,
-        tuple([shared([made[at] for at in signature]) for signature in signatures]),
+        _Signatures(keys, signatures, variety),
         array("I", runs),
         rows,
         limits,
@@ -185,6 +188,33 @@ def _unpack_page(record: bytes, open_rows: Callable[[], Part | None]) -> tuple[P
         sightings,
     )
     return page, VersionList(spellings, int.from_bytes(early, "little"))
+
+
+class _Signatures(Sequence[Signature]):
+    """The signatures of a page, made when the first one is asked for."""
+
+    __slots__ = ("_count", "_made", "_packed")
+
+    def __init__(self, keys: bytes, signatures: bytes, count: int) -> None:
+        self._packed = keys, signatures
+        self._count = count
+        self._made: tuple[Signature, ...] | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, at: int) -> Signature: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Signature, ...]: ...
+
+    def __getitem__(self, at: int | slice) -> Signature | tuple[Signature, ...]:
+        if self._made is None:
+            keys, signatures = map(msgpack.unpackb, self._packed)
+            made = [shared_key((tags, requires_python, is_yanked)) for tags, requires_python, is_yanked in keys]
+            self._made = tuple([shared([made[at] for at in signature]) for signature in signatures])
+        return self._made[at]
 
 
 def _rows(part: Part, ends: array[int], sums: array[int]) -> Rows:

@@ -154,8 +154,7 @@ class Gateway:
             parsed = await self._parse(response.body, lambda: _project(response, name, index), index, name)
             project = self._known.project(response, name, index)  # another may have been quicker
             if project is None:
-                project = parsed
-                self._known.keep_project(project, response, name, index)
+                project = self._known.keep_project(parsed, response, name, index)
         standing.note(name, PageKey.of(response, name, index), response.fresh_until)
         noting = self._noting.get(id(project.page))
         if dated and noting is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 
 from transport.message import Index, Response
 
@@ -18,6 +19,7 @@ from .facts import Facts
 from .instants import Instants
 from .page import File, ProjectPage
 from .page_key import PageKey
+from .selections import Selections
 
 # Facts of a real closure of 600 projects come from 110 MB of pages and 85 MB of metadata.
 MAX_PAGE_FACTS = 192 * 1024 * 1024
@@ -42,6 +44,7 @@ class Known:
         self._on_new = on_new
         self._pages: Facts[Project] = Facts(MAX_PAGE_FACTS)
         self._metadata: Facts[Metadata] = Facts(MAX_METADATA_FACTS)
+        self._records = records
         self._store = FactStore(records, instants) if records is not None else None
         self._is_trusting = True
         self._unrecorded: set[Hashable] = set()
@@ -67,10 +70,13 @@ class Known:
             found = self._store.page(*key.of_record)
             if found is not None:
                 page, versions, weight = found
-                project = Project(key.name, key.index_name, key.index_url, page, versions)
+                project = Project(key.name, key.index_name, key.index_url, page, versions, kept=self._selections(key))
                 self._pages.put(key, project, weight)
                 self._on_new(page, (key.partition, key.index_url, key.name))
         return project
+
+    def _selections(self, key: PageKey) -> Selections | None:
+        return None if self._records is None or not self._is_trusting else Selections(self._records, key.of_record)
 
     def distrust(self) -> None:
         """Forget all pages, and believe no more records of pages: one of them proved damaged."""
@@ -83,13 +89,17 @@ class Known:
             self.note(index, response.partition)
         return self.by_key(PageKey.of(response, name, index))
 
-    def keep_project(self, project: Project, response: Response, name: str, index: Index) -> None:
-        """Keep what was made of the body of ``response``."""
+    def keep_project(self, project: Project, response: Response, name: str, index: Index) -> Project:
+        """Keep what was made of the body of ``response``, and return it as it is kept."""
         key = PageKey.of(response, name, index)
+        is_kept = self._store is not None and may_keep(response, index, "api")
+        if is_kept:
+            project = replace(project, kept=self._selections(key))
         self._pages.put(key, project, len(response.body))
         self._on_new(project.page, (response.partition, index.url, name))
-        if self._store is not None and may_keep(response, index, "api"):
+        if self._store is not None and is_kept:
             self._store.keep_page(project.page, project.versions, *key.of_record)
+        return project
 
     def metadata(self, file: File, index: Index) -> Metadata | None:
         """The metadata of ``file``, which never changes under its hash."""

@@ -52,7 +52,7 @@ class PackedReleases(Sequence[Release]):
     def __init__(
         self,
         texts: tuple[str, ...],
-        signatures: tuple[Signature, ...],
+        signatures: Sequence[Signature],
         runs: array[int],
         rows: bytes | Rows,
         ends: array[int],

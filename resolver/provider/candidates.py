@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TypeVar
 
 from ..environment.place import Place, rank, requires_python_admits
@@ -20,6 +19,7 @@ from ..solver import Exclusion
 from . import dating, mismatch
 from .faults import HASHES, NO_BUILD, NO_FILE, PRERELEASE, PYTHON, TOO_NEW, YANKED, Fault, listed, worst
 from .policy import Filter, Order
+from .selection import KeptSelections, Selection
 from .versions import VersionList
 
 MAX_PREFERRING = 16  # per table: what earlier parts of a universal lock chose; some 200 bytes each
@@ -48,6 +48,8 @@ class Project:
     """How it looks from the standpoints of earlier requests: see :mod:`.outlook`, which alone reads and writes it."""
     pins: dict[Hashable, object] = field(default_factory=dict, repr=False, compare=False)
     """Pins of its versions by their content; likewise."""
+    kept: KeptSelections | None = field(default=None, repr=False, compare=False)
+    """What filters left of it in earlier processes; None: nobody keeps that."""
     uploads: list[object] = field(default_factory=list, repr=False, compare=False)
     """When its files were uploaded, once that was asked: see :mod:`.cutoffs`, which alone reads and writes it."""
 
@@ -58,18 +60,6 @@ class Project:
     def source(self, bit: int) -> Project:
         """The project, of one index, that the release of bit ``bit`` is of."""
         return self.sources[bit - 1] if self.sources else self
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What a filter leaves of a project for one target."""
-
-    usable: int
-    exclusions: tuple[Exclusion, ...]
-    undated: int
-    """Releases that were excluded for want of an upload time: seen first too late, or nobody knows when."""
-    seen: tuple[datetime, datetime] | None = None
-    """Of ``undated``, the first and the last sighting that is known."""
 
 
 _UNKNOWN = ("unknown", "")
@@ -248,12 +238,38 @@ class Filtering:
 
 def select(project: Project, place: Place, allowed: Filter) -> Selection:
     """Apply ``allowed`` to every release of ``project``."""
-    key = (place.key, allowed)
-    found = project.selections.get(key)
+    found = project.selections.get((place.key, allowed))
+    return _remember(project, place, allowed, _select(project, place, allowed)) if found is None else found
+
+
+def select_or_recall(project: Project, place: Place, allowed: Filter) -> Selection:
+    """The same by what an earlier process found, where that is kept; for the event loop only."""
+    found = _known(project, place, allowed)
     if found is None:
-        if len(project.selections) >= MAX_SELECTIONS:
-            project.selections.clear()
-        found = project.selections[key] = _select(project, place, allowed)
+        found = keep_selection(project, place, allowed, select(project, place, allowed))
+    return found
+
+
+def keep_selection(project: Project, place: Place, allowed: Filter, found: Selection) -> Selection:
+    """Let later processes know what :func:`select` found; for the event loop only."""
+    if project.kept is not None:
+        project.kept.keep(place, allowed, found)
+    return found
+
+
+def _known(project: Project, place: Place, allowed: Filter) -> Selection | None:
+    found = project.selections.get((place.key, allowed))
+    if found is None and project.kept is not None:
+        found = project.kept.recall(place, allowed)
+        if found is not None:
+            _remember(project, place, allowed, found)
+    return found
+
+
+def _remember(project: Project, place: Place, allowed: Filter, found: Selection) -> Selection:
+    if len(project.selections) >= MAX_SELECTIONS:
+        project.selections.clear()
+    project.selections[place.key, allowed] = found
     return found
 
 
@@ -261,7 +277,7 @@ def takes_long(project: Project, place: Place, allowed: Filter) -> bool:
     """Whether :func:`select` would take more than some 20 ms: pages are what indexes make them."""
     examined = project.versions.count if allowed.exclude_newer is not None or allowed.hashes else 0
     is_much = project.page.variety * 10 + examined > MAX_AT_ONCE
-    return is_much and (place.key, allowed) not in project.selections
+    return is_much and _known(project, place, allowed) is None
 
 
 def _select(project: Project, place: Place, allowed: Filter) -> Selection:

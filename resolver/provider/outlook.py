@@ -16,7 +16,7 @@ from ..index.page import File
 from ..model import Edge, Pin, Stated
 from ..name import Name
 from ..solver import Dependency, Exclusion
-from .candidates import Candidates, Project, select
+from .candidates import Candidates, Project, select_or_recall
 from .evidence import speakers
 from .standpoint import Standpoint
 from .versions import VersionList
@@ -55,7 +55,7 @@ class Outlook:
 
     def __init__(self, project: Project, seen_from: Standpoint) -> None:
         self.standpoint = seen_from
-        selection = select(project, seen_from.place, seen_from.filter)
+        selection = select_or_recall(project, seen_from.place, seen_from.filter)
         bounds = _constrain(project.versions, seen_from.constraints)
         self.table = Candidates(project, project.versions, selection, seen_from.order, bounds)
         self.declared: dict[tuple[int, str | None], list[Dependency] | Unavailable] = {}

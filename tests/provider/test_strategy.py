@@ -6,8 +6,9 @@ from packaging.version import Version
 
 from resolver.index.page import ProjectPage, Release
 from resolver.model import IndexStrategy
-from resolver.provider.candidates import Candidates, Project, Selection
+from resolver.provider.candidates import Candidates, Project
 from resolver.provider.policy import Order
+from resolver.provider.selection import Selection
 from resolver.provider.strategy import merge
 from resolver.provider.versions import VersionList
 

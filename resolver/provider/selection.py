@@ -1,0 +1,35 @@
+"""What a filter leaves of a project for one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ..environment.place import Place
+from ..solver import Exclusion
+from .policy import Filter
+
+
+class KeptSelections(Protocol):
+    """Selections of one project that outlive the process; for the event loop only."""
+
+    def recall(self, place: Place, allowed: Filter) -> Selection | None:
+        """What an earlier process found, or None."""
+        ...
+
+    def keep(self, place: Place, allowed: Filter, selection: Selection) -> None:
+        """Let later processes know what was found."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a filter leaves of a project for one target."""
+
+    usable: int
+    exclusions: tuple[Exclusion, ...]
+    undated: int
+    """Releases that were excluded for want of an upload time: seen first too late, or nobody knows when."""
+    seen: tuple[datetime, datetime] | None = None
+    """Of ``undated``, the first and the last sighting that is known."""
