@@ -191,14 +191,14 @@ def _unpack_page(record: bytes, open_rows: Callable[[], Part | None]) -> tuple[P
 
 
 class _Signatures(Sequence[Signature]):
-    """The signatures of a page, made when the first one is asked for."""
+    """The signatures of a page, each made when it is asked for: most requests ask for that of one release."""
 
-    __slots__ = ("_count", "_made", "_packed")
+    __slots__ = ("_count", "_packed", "_parts")
 
     def __init__(self, keys: bytes, signatures: bytes, count: int) -> None:
         self._packed = keys, signatures
         self._count = count
-        self._made: tuple[Signature, ...] | None = None
+        self._parts: tuple[list[Any], list[list[int]]] | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -210,11 +210,12 @@ class _Signatures(Sequence[Signature]):
     def __getitem__(self, at: slice) -> tuple[Signature, ...]: ...
 
     def __getitem__(self, at: int | slice) -> Signature | tuple[Signature, ...]:
-        if self._made is None:
-            keys, signatures = map(msgpack.unpackb, self._packed)
-            made = [shared_key((tags, requires_python, is_yanked)) for tags, requires_python, is_yanked in keys]
-            self._made = tuple([shared([made[at] for at in signature]) for signature in signatures])
-        return self._made[at]
+        if self._parts is None:
+            self._parts = msgpack.unpackb(self._packed[0], use_list=False), msgpack.unpackb(self._packed[1])
+        if isinstance(at, slice):
+            return tuple([self[one] for one in range(self._count)[at]])
+        keys, signatures = self._parts
+        return shared([shared_key(keys[one]) for one in signatures[at]])
 
 
 def _rows(part: Part, ends: array[int], sums: array[int]) -> Rows:

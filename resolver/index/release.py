@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeAlias
@@ -31,6 +31,18 @@ Signature: TypeAlias = frozenset[tuple[str | None, str | None, bool]]
 """(tags, requires_python, yanked?) of each file of a release."""
 
 _HASH = re.compile(r"(?:([a-z0-9_-]{1,32})=)?([0-9a-f]{8,256})", re.ASCII)
+# Most rows are such ones, and one match reads all of it; :func:`_file` reads any, to the same end.
+_PLAIN_SHA = r"([0-9a-f]{64})"
+_PLAIN_TAG = r"[A-Za-z0-9_.]+"
+_PLAIN_WHEEL = re.compile(
+    # name and version; the build tag; the tags
+    rf"([A-Za-z0-9_.]+-[A-Za-z0-9_.+!]+-(?:(\d[A-Za-z0-9_.]*)-)?({_PLAIN_TAG}-{_PLAIN_TAG}-{_PLAIN_TAG})\.whl)\n"
+    rf"([A-Za-z0-9:/._~%+-]+/)\n{_PLAIN_SHA}\n(?:{_PLAIN_SHA}|(-))?\n(\d{{1,18}})?\n"
+    # an upload time of which no calendar need be asked
+    r"([12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z)?\n"
+    r"([^\n]+)?\n(?:y([^\n]*))?(?:\n|\Z)",
+    re.ASCII,
+)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 
 
@@ -183,32 +195,56 @@ def _utc(text: str) -> str | None:
 
 
 def _unpack(packed: str) -> tuple[tuple[File, ...], File | None]:
-    fields = packed.split("\n")
     wheels: dict[str, File] = {}
     sdists: dict[str, File] = {}
-    for at in range(0, len(fields), PACKED_FIELDS):
-        filename, url, hashes, core, size, uploaded, requires_python, yanked = fields[at : at + PACKED_FIELDS]
-        build, tags = None, None
-        if sdist_stem(filename) is None:
-            # name, version, perhaps a build tag, and three tags: the parser has seen to it
-            parts = filename[:-4].split("-")
-            build, tags = parts[2] if len(parts) == 6 else None, sys.intern("-".join(parts[-3:]))
-        (sdists if tags is None else wheels).setdefault(
-            filename,
-            File(
-                filename=filename,
-                url=quoted(url + filename if url.endswith("/") else url.removesuffix("#")),
-                hashes=_hashes(hashes),
-                tags=tags,
-                build=build,
-                size=int(size) if size else None,
-                upload_time=_utc(uploaded) if uploaded else None,
-                requires_python=requires_python or None,
-                yanked=yanked[1:] if yanked else None,
-                core_metadata=(() if core == "-" else _hashes(core)) if core else None,
-            ),
-        )
+    at, end = 0, len(packed)
+    while at < end:
+        plain = _PLAIN_WHEEL.match(packed, at)
+        if plain is None:
+            start = at
+            for _ in range(PACKED_FIELDS):
+                at = packed.find("\n", at) + 1 or end + 1
+            file = _file(packed[start : at - 1].split("\n"))
+        else:
+            at = plain.end()
+            filename, build, tags, url, sha256, core, bare, size, uploaded, requires_python, yanked = plain.groups()
+            promised = () if bare else (("sha256", core),) if core else None
+            file = File(
+                filename,
+                url + filename,
+                (("sha256", sha256),),
+                sys.intern(tags),
+                build,
+                int(size) if size else None,
+                uploaded,
+                requires_python,
+                yanked,
+                promised,
+            )
+        (sdists if file.tags is None else wheels).setdefault(file.filename, file)
     ordered = tuple(wheels[filename] for filename in sorted(wheels))
     if not sdists:
         return ordered, None
     return ordered, sdists[min(sdists, key=lambda name: (name[-4:].lower() == ".zip", name))]
+
+
+def _file(row: Sequence[str]) -> File:
+    """Make any file of its :data:`PACKED_FIELDS`."""
+    filename, url, hashes, core, size, uploaded, requires_python, yanked = row
+    build, tags = None, None
+    if sdist_stem(filename) is None:
+        # name, version, perhaps a build tag, and three tags: the parser has seen to it
+        parts = filename[:-4].split("-")
+        build, tags = parts[2] if len(parts) == 6 else None, sys.intern("-".join(parts[-3:]))
+    return File(
+        filename=filename,
+        url=quoted(url + filename if url.endswith("/") else url.removesuffix("#")),
+        hashes=_hashes(hashes),
+        tags=tags,
+        build=build,
+        size=int(size) if size else None,
+        upload_time=_utc(uploaded) if uploaded else None,
+        requires_python=requires_python or None,
+        yanked=yanked[1:] if yanked else None,
+        core_metadata=(() if core == "-" else _hashes(core)) if core else None,
+    )

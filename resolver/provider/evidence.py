@@ -39,13 +39,14 @@ def usable_wheels(release: Release, place: Place, allowed: Filter) -> list[File]
     """Wheels that can be installed in the place, best tags first."""
     ranked: list[tuple[int, str, File]] = []
     for file in release.wheels:
-        if file_fault(file, place, allowed) is not None or is_too_new(file, release, allowed.exclude_newer):
+        position = rank(file.tags or "", place)  # first: most wheels are for other places, and why does not matter
+        if position is None or file_fault(file, place, allowed) is not None:
+            continue
+        if is_too_new(file, release, allowed.exclude_newer):
             continue
         if file.yanked is not None and not allowed.admits_yanked(release):
             continue
-        position = rank(file.tags or "", place)
-        if position is not None:
-            ranked.append((position, file.filename, file))
+        ranked.append((position, file.filename, file))
     return [file for _, _, file in sorted(ranked, key=lambda item: item[:2])]
 
 

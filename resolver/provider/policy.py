@@ -37,7 +37,7 @@ class Filter:
 
     def admits_hashes(self, file: File) -> bool:
         """Whether ``file`` has the hashes that were asked for, if any were."""
-        return all(not given.isdisjoint(file.hashes) for given in self.hashes)
+        return not self.hashes or all(not given.isdisjoint(file.hashes) for given in self.hashes)
 
     def admits_yanked(self, release: Release) -> bool:
         """Whether ``release`` may be a candidate although it was yanked; ``==2`` pins 2.0 as well."""

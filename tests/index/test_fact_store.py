@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import msgpack
@@ -10,6 +11,7 @@ import orjson
 import pytest
 from packaging.version import Version
 
+from resolver.index import release as reading
 from resolver.index.fact_store import FactStore, LostFactsError
 from resolver.index.instants import Instants
 from resolver.index.metadata import parse_metadata
@@ -103,6 +105,23 @@ def test_releases_are_a_sequence_like_any_other() -> None:
     assert releases == plain
     with pytest.raises(IndexError):
         _ = releases[len(plain)]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_rows_that_are_read_in_one_go_are_read_as_any(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [(one.wheels, one.sdist) for one in page(seed).releases]
+    monkeypatch.setattr(reading, "_PLAIN_WHEEL", re.compile(r"(?!)"))
+    assert made == [(one.wheels, one.sdist) for one in page(seed).releases]
+
+
+def test_some_rows_are_read_in_one_go_and_some_are_not() -> None:
+    rows = [row for seed in range(20) for one in page(seed).releases for row in rows_of(one.packed or "")]
+    assert {reading._PLAIN_WHEEL.fullmatch(row) is None for row in rows} == {True, False}
+
+
+def rows_of(packed: str) -> list[str]:
+    fields = packed.split("\n")
+    return ["\n".join(fields[at : at + 8]) for at in range(0, len(fields), 8)]
 
 
 def metadata(*lines: str) -> Metadata:
