@@ -184,7 +184,7 @@ class Derived:
                 for name, value in batch:
                     if self._waiting.get(name) is value:
                         del self._waiting[name]
-                    self._trailing -= _size(value)
+                self._trailing = sum(map(_size, self._waiting.values()))  # counted anew: some were put again meanwhile
         finally:
             self._task = None
 
@@ -297,6 +297,11 @@ class Derived:
             with contextlib.suppress(OSError):
                 path.unlink()
             total -= size
+
+
+def _size(value: bytes | Callable[[], bytes]) -> int:
+    """Return what a value that waits counts for."""
+    return len(value) if isinstance(value, bytes) else UNMADE
 
 
 def _whole_until(descriptor: int) -> int:

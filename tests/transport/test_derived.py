@@ -56,6 +56,22 @@ async def test_the_newest_record_of_a_key_counts(tmp_path: Path) -> None:
     assert len(segments(tmp_path)) == 1  # the next process goes on where the last one ended
 
 
+async def test_what_was_put_again_and_again_takes_no_room_once_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(derived, "MAX_TRAILING", 1000)
+    store = Derived(tmp_path, 10**9)
+    for _ in range(9):
+        store.put(bytes(100), "page", "a")
+    assert store._task is not None
+    await store._task
+    store.put(bytes(800), "page", "b")
+    await store.close()
+    later = Derived(tmp_path, 10**9)
+    assert later.get("page", "b") == bytes(800)
+    await later.close()
+
+
 async def test_two_processes_write_beside_each_other_and_read_each_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
