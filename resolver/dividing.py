@@ -45,17 +45,17 @@ def divide_by_version(
         Divided: the version, or what it requires, is for a part of the region.
     """
     name, extra = package
-    release, allowed = facts.release(name, bit), facts.tables.outlook(name).standpoint.filter
-    files = usable_files(release, region, allowed)
-    admitted = region.part_admitted(file.requires_python for file in files) if files else region.space
+    outlook = facts.tables.outlook(name)
+    files = outlook.usable_files(bit)
+    admitted = region.part_admitted({file.requires_python for file in files}) if files else region.space
     universal = facts.query.universal
     try:
         divide_by(region, admitted & region.part_admitted([demanded]))
         # A wheel that the caller names by URL is wanted wherever the caller says so.
         if files and universal is not None and universal.required_environments and facts.references.url(name) is None:
             # As in uv a wheel serves a platform if it does for some Python of the lock, be this part too old for it.
-            tags = [file.tags for file in usable_files(release, region.entire, allowed)]
-            marker = divide_by_required(region, universal.required_environments, tags)
+            anywhere = usable_files(facts.release(name, bit), region.entire, outlook.standpoint.filter)
+            marker = divide_by_required(region, universal.required_environments, [file.tags for file in anywhere])
             if marker is not None:
                 return ("no-usable-file", f"has no wheels for {marker}")
         divide(region, _conditions(facts, requirements, extra))

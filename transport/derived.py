@@ -299,11 +299,6 @@ class Derived:
             total -= size
 
 
-def _size(value: bytes | Callable[[], bytes]) -> int:
-    """Return what a value that waits counts for."""
-    return len(value) if isinstance(value, bytes) else UNMADE
-
-
 def _whole_until(descriptor: int) -> int:
     """Return where the last whole record of a segment ends."""
     end, at = os.fstat(descriptor).st_size, 0

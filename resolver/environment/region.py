@@ -6,7 +6,7 @@ region, or a release admits only the newer Pythons of it, the region is divided 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -25,6 +25,8 @@ from .space import (
     from_requires_python,
     from_requires_python_floor,
     python_bounds,
+    python_span,
+    pythons_of,
 )
 from .wheel_space import from_tags, names_elsewhere, pythons_from
 
@@ -51,6 +53,11 @@ class Region:
         return self.space, self.whole, self.divides_by_python
 
     @property
+    def fit_key(self) -> Hashable:
+        """Equal keys mean that the same files fit: of the region only its Pythons matter, and mostly their end."""
+        return self.whole, _ends(self.space) if self.divides_by_python else pythons_of(self.space)
+
+    @property
     def entire(self) -> Region:
         """All environments of the lock, as one region."""
         return Region(self.whole, self.whole)
@@ -68,23 +75,41 @@ class Region:
 
     def admits_python(self, specifier: str) -> bool:
         """Whether a Requires-Python admits the region (or a part that the region may be divided into)."""
-        floor = _floor(specifier)
         if self.divides_by_python:
-            return is_somewhere(self.space & floor)
-        return not is_somewhere(self.space - floor)
+            return is_somewhere(_admitted(self.space, specifier))
+        return not is_somewhere(self.space - _floor(specifier))
 
     def admits_tags(self, tags: str) -> bool:
         """Whether a wheel is a candidate."""
-        if self.whole.is_disjoint(from_tags(tags)):
-            return False
-        return is_somewhere(self.space & pythons_from(tags))
+        return _has_platform(self.whole, tags) and is_somewhere(self.space & pythons_from(tags))
 
     def part_admitted(self, specifiers: Iterable[str | None]) -> EnvironmentSet:
         """The part of the region that any of several Requires-Python admits."""
-        admitted = self.space - self.space
+        admitted = NOTHING
         for specifier in specifiers:
-            admitted |= self.space if specifier is None else self.space & _floor(specifier)
+            if admitted is not self.space:
+                admitted |= self.space if specifier is None else _admitted(self.space, specifier)
         return admitted
+
+
+@lru_cache(maxsize=65_536)
+def _has_platform(whole: EnvironmentSet, tags: str) -> bool:
+    return not whole.is_disjoint(from_tags(tags))
+
+
+@lru_cache(maxsize=65_536)
+def _ends(space: EnvironmentSet) -> Hashable:
+    """What tells of each Python whether ``space`` has it or a later one, of any major or of the same.
+
+    Of Pythons without a gap that is where they end, and the major with which they begin.
+    """
+    span = python_span(space)
+    return pythons_of(space) if span is None else (span[0][0], span[1])
+
+
+@lru_cache(maxsize=65_536)
+def _admitted(space: EnvironmentSet, specifier: str) -> EnvironmentSet:
+    return space & _floor(specifier)
 
 
 def _floor(specifier: str) -> EnvironmentSet:
@@ -168,6 +193,8 @@ def divide_by(region: Region, admitted: EnvironmentSet) -> None:
     Raises:
         Divided: neither is empty.
     """
+    if admitted is region.space:
+        return  # most are for all of it
     parts = [part for part in (region.space & admitted, region.space - admitted) if is_somewhere(part)]
     if len(parts) > 1:
         raise Divided(sorted(parts, key=lambda part: by_python(part, newest_first=region.divides_by_python)))

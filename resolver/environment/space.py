@@ -36,6 +36,8 @@ __all__ = [
     "from_requires_python_floor",
     "partition",
     "python_bounds",
+    "python_span",
+    "pythons_of",
     "split",
 ]
 
@@ -231,6 +233,26 @@ def python_bounds(space: EnvironmentSet) -> tuple[str | None, str | None]:
     low = None if node.children[0] is YES else _bound_text(node.keys[0])
     high = None if node.children[-1] is YES else _bound_text(node.keys[-1])
     return low, high
+
+
+def pythons_of(space: EnvironmentSet) -> EnvironmentSet:
+    """All environments with a Python that some environment of ``space`` has."""
+    return _set_of(meet(CONSISTENT, values(space.node, axis_of("python_full_version"))))
+
+
+def python_span(space: EnvironmentSet) -> tuple[Cut, Cut | None] | None:
+    """The first Python of a set and the first beyond it (None: there is no end); None where there are gaps."""
+    node = values(space.node, axis_of("python_full_version"))
+    if node is YES:
+        return (0, 0, 0, 0, 0), None
+    match [child is YES for child in node.children]:
+        case [False, True]:
+            return node.keys[0], None
+        case [True, False]:
+            return (0, 0, 0, 0, 0), node.keys[0]
+        case [False, True, False]:
+            return node.keys[0], node.keys[1]
+    return None
 
 
 def _bound_text(cut: Cut) -> str:

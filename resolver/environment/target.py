@@ -61,6 +61,11 @@ class Target:
     key: str
     """SHA-256 of markers and tags, in hex."""
 
+    @property
+    def fit_key(self) -> str:
+        """Equal keys mean that the same files fit."""
+        return self.key
+
 
 def make_target(
     *,

@@ -114,11 +114,12 @@ _SEEN: dict[Hashable, _Seen] = {}
 
 
 def _seen_from(place: Place) -> _Seen:
-    seen = _SEEN.get(place.key)
+    key = place.fit_key
+    seen = _SEEN.get(key)
     if seen is None:
         while len(_SEEN) >= MAX_PLACES:
             del _SEEN[next(iter(_SEEN))]
-        seen = _SEEN[place.key] = _Seen(place)
+        seen = _SEEN[key] = _Seen(place)
     return seen
 
 
@@ -138,7 +139,9 @@ def _fit_fault(tags: str | None, requires_python: str | None, place: Place, allo
         return (NO_FILE, "has only wheels, which no_binary leaves out")
     seen = _seen_from(place)
     fault = None if requires_python is None else seen.python(requires_python)
-    return fault or (None if tags is None else seen.tags(tags))
+    if fault is None and tags is not None and not seen.tagged.get(tags):
+        return seen.tags(tags)
+    return fault
 
 
 class Filtering:
@@ -238,7 +241,7 @@ class Filtering:
 
 def select(project: Project, place: Place, allowed: Filter) -> Selection:
     """Apply ``allowed`` to every release of ``project``."""
-    found = project.selections.get((place.key, allowed))
+    found = project.selections.get((place.fit_key, allowed))
     return _remember(project, place, allowed, _select(project, place, allowed)) if found is None else found
 
 
@@ -258,7 +261,7 @@ def keep_selection(project: Project, place: Place, allowed: Filter, found: Selec
 
 
 def _known(project: Project, place: Place, allowed: Filter) -> Selection | None:
-    found = project.selections.get((place.key, allowed))
+    found = project.selections.get((place.fit_key, allowed))
     if found is None and project.kept is not None:
         found = project.kept.recall(place, allowed)
         if found is not None:
@@ -269,7 +272,7 @@ def _known(project: Project, place: Place, allowed: Filter) -> Selection | None:
 def _remember(project: Project, place: Place, allowed: Filter, found: Selection) -> Selection:
     if len(project.selections) >= MAX_SELECTIONS:
         project.selections.clear()
-    project.selections[place.key, allowed] = found
+    project.selections[place.fit_key, allowed] = found
     return found
 
 

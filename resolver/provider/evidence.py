@@ -38,8 +38,10 @@ def speakers(release: Release, place: Place, allowed: Filter) -> list[File]:
 def usable_wheels(release: Release, place: Place, allowed: Filter) -> list[File]:
     """Wheels that can be installed in the place, best tags first."""
     ranked: list[tuple[int, str, File]] = []
+    is_region = isinstance(place, Region)
     for file in release.wheels:
-        position = rank(file.tags or "", place)  # first: most wheels are for other places, and why does not matter
+        # First: most wheels are for other targets, and why does not matter. What fits a region at all ranks alike.
+        position = 0 if is_region else rank(file.tags or "", place)
         if position is None or file_fault(file, place, allowed) is not None:
             continue
         if is_too_new(file, release, allowed.exclude_newer):

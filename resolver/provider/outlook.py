@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..environment.place import Place
 from ..environment.space import EnvironmentSet
-from ..index.page import File
+from ..index.page import File, Release
 from ..model import Edge, Pin, Stated
 from ..name import Name
 from ..solver import Dependency, Exclusion
 from .candidates import Candidates, Project, select_or_recall
-from .evidence import speakers
+from .evidence import speakers, usable_files
+from .policy import Filter
 from .standpoint import Standpoint
 from .versions import VersionList
 
@@ -41,7 +43,7 @@ class Outlook:
     """One project from one standpoint. Facts only; every value is computed once and never changes."""
 
     __slots__ = (
-        "_files",
+        "_selection",
         "declared",
         "edges",
         "needs",
@@ -55,7 +57,7 @@ class Outlook:
 
     def __init__(self, project: Project, seen_from: Standpoint) -> None:
         self.standpoint = seen_from
-        selection = select_or_recall(project, seen_from.place, seen_from.filter)
+        selection = self._selection = select_or_recall(project, seen_from.place, seen_from.filter)
         bounds = _constrain(project.versions, seen_from.constraints)
         self.table = Candidates(project, project.versions, selection, seen_from.order, bounds)
         self.declared: dict[tuple[int, str | None], list[Dependency] | Unavailable] = {}
@@ -72,16 +74,24 @@ class Outlook:
         """How many releases were left out for want of an upload time."""
         self.seen = selection.seen
         """Of these, the first and the last sighting that is known."""
-        self._files: dict[int, tuple[File, ...]] = {}
 
     def files(self, bit: int) -> tuple[File, ...]:
         """The files whose metadata stands for a version, best first."""
-        found = self._files.get(bit)
+        found = self._selection.speakers.get(bit)
         if found is None:
-            assert self.table.project is not None
-            release = self.table.project.release(bit)
-            found = self._files[bit] = tuple(speakers(release, self.standpoint.place, self.standpoint.filter))
+            found = self._selection.speakers[bit] = tuple(speakers(*self._release(bit)))
         return found
+
+    def usable_files(self, bit: int) -> tuple[File, ...]:
+        """The files of a version that may be installed somewhere in the place."""
+        found = self._selection.usable_files.get(bit)
+        if found is None:
+            found = self._selection.usable_files[bit] = tuple(usable_files(*self._release(bit)))
+        return found
+
+    def _release(self, bit: int) -> tuple[Release, Place, Filter]:
+        assert self.table.project is not None
+        return self.table.project.release(bit), self.standpoint.place, self.standpoint.filter
 
     def keep_pin(self, bit: int, extras: tuple[str, ...], pin: Pin) -> Pin:
         """Keep ``pin``, or the equal one that was made from another standpoint: what locks wrote of it serves both."""
@@ -96,7 +106,7 @@ class Outlook:
 
     def knows_files(self, bit: int) -> bool:
         """Whether :meth:`files` has the answer at hand; else it unpacks the files of the version."""
-        return bit in self._files
+        return bit in self._selection.speakers
 
 
 def outlook(project: Project, seen_from: Standpoint) -> Outlook:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from ..environment.place import Place
+from ..index.page import File
 from ..solver import Exclusion
 from .policy import Filter
 
@@ -33,3 +34,7 @@ class Selection:
     """Releases that were excluded for want of an upload time: seen first too late, or nobody knows when."""
     seen: tuple[datetime, datetime] | None = None
     """Of ``undated``, the first and the last sighting that is known."""
+    usable_files: dict[int, tuple[File, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """By version: the files that may be installed there. See :mod:`.outlook`, which alone reads and writes them."""
+    speakers: dict[int, tuple[File, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """Likewise, those whose metadata stands for it."""

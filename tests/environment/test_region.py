@@ -153,3 +153,34 @@ def test_parts_are_disjoint_cover_every_final_python_and_are_uniform_in_siblings
         spaces = {from_marker(marker or None) for one, marker, _ in drawn if one == name}
         for part in found if len(spaces) > 1 else ():
             assert all(not is_somewhere(part & space) or not is_somewhere(part - space) for space in spaces)
+
+
+BOUNDS = (">=3.9", ">=3.10", ">=3.11.4", ">=3.12", ">=3.13", ">=3.14", ">=2.7", ">=3.13.0rc1", ">=4")
+PYTHONS = (*BOUNDS, "<3", "<3.12", "<3.13", "<3.13.2", "<4", "==3.12.*", "!=3.12.*", ">=3.10,<3.12", ">=3.9,!=3.11.*")
+SPACES = st.lists(st.sampled_from(PYTHONS), min_size=1, max_size=2).map(
+    lambda texts: reduce(or_, map(from_requires_python, texts), NOTHING)
+)
+TAGS = ("py3-none-any", "py2-none-any", "py2.py3-none-any", "cp27-cp27m-win32", "cp312-cp312-win32", "cp39-abi3-win32")
+MORE_TAGS = ("cp313-cp313-manylinux_2_17_x86_64", "cp314-cp314-macosx_11_0_arm64", "cp40-abi3-any", "pp310-pypy310-any")
+
+
+@settings(max_examples=300, deadline=None)
+@given(whole=SPACES, first=SPACES, second=SPACES, marker=st.sampled_from((None, WINDOWS, LINUX)), divides=st.booleans())
+def test_where_regions_have_one_key_the_same_files_fit(
+    *, whole: EnvironmentSet, first: EnvironmentSet, second: EnvironmentSet, marker: str | None, divides: bool
+) -> None:
+    spaces = [space for space in (whole & first, whole & second & from_marker(marker)) if is_somewhere(space)]
+    regions = [Region(space, whole, divides_by_python=divides) for space in spaces]
+    if len({one.fit_key for one in regions}) > 1:
+        return
+    for tags in (*TAGS, *MORE_TAGS):
+        assert len({one.admits_tags(tags) for one in regions}) <= 1, tags
+    for specifier in PYTHONS:
+        assert len({one.admits_python(specifier) for one in regions}) <= 1, specifier
+
+
+def test_regions_that_end_with_the_same_python_have_one_key() -> None:
+    older, newer = from_requires_python(">=3.10"), from_requires_python(">=3.12") & from_marker(LINUX)
+    assert region(older).fit_key == region(newer).fit_key
+    assert region(older).fit_key != region(from_requires_python(">=3.10,<3.13")).fit_key
+    assert region(older, by_python=False).fit_key != region(newer, by_python=False).fit_key
