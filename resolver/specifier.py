@@ -11,6 +11,7 @@ Sources: the version specifiers specification (PEP 440); uv for what it leaves o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,6 +40,13 @@ _FINAL = 3
 _NO_POST = -1
 _AFTER_LOCALS = ((2,),)  # above every local segment: those start with 0 (letters) or 1 (numbers)
 _JUST_AFTER = ((-1,),)  # appended to a local: above it, below the same with one more segment
+
+
+_CANONICAL = re.compile(
+    r"((?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*)(?:(a|b|rc)(0|[1-9][0-9]*))?"
+    r"(?:\.post(0|[1-9][0-9]*))?(?:\.dev(0|[1-9][0-9]*))?",
+    re.ASCII,
+)
 
 
 class SpecifierError(ValueError):
@@ -93,11 +101,20 @@ def sort_key(version: Version) -> SortKey:
 
 def sort_key_of(text: str) -> SortKey:
     """The key of the version that a canonical text spells."""
-    try:
-        release = tuple(map(int, text.split(".")))  # nearly always a plain release
-    except ValueError:
-        return sort_key(Version(text))
-    return 0, _release_key(release), _FINAL, 0, _NO_POST, inf, ()
+    return canonical_key(text) or sort_key(Version(text))
+
+
+def canonical_key(text: str) -> SortKey | None:
+    """The key of the version that ``text`` spells in the canonical way, without epoch and local part; else None."""
+    match = _CANONICAL.fullmatch(text)
+    if match is None:
+        return None
+    plain, pre, number, post, dev = match.groups()
+    release = _release_key(tuple(map(int, plain.split("."))))
+    if match.lastindex == 1:  # nearly always
+        return 0, release, _FINAL, 0, _NO_POST, inf, ()
+    kind = _PRE[pre] if pre else _BEFORE_PRE if post is None and dev else _FINAL
+    return 0, release, kind, int(number or 0), int(post or _NO_POST), int(dev) if dev else inf, ()
 
 
 def _first_of(epoch: int, release: tuple[int, ...]) -> SortKey:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import overload
 
 from .release import Release, Signature
@@ -29,10 +30,11 @@ def shared_key(key: Key) -> Key:
 
 
 def shared(keys: Iterable[Key]) -> Signature:
-    """Return the signature of ``keys``, the same object for the same ones; let the keys be shared ones."""
+    """Return the signature of ``keys``, the same object for the same ones."""
     signature = frozenset(keys)
     known = _SIGNATURES.get(signature)
     if known is None:
+        signature = frozenset(map(shared_key, signature))
         if len(_SIGNATURES) >= MAX_REMEMBERED or len(_KEYS) >= MAX_REMEMBERED:
             _SIGNATURES.clear()
             _KEYS.clear()
@@ -81,20 +83,19 @@ class PackedReleases(Sequence[Release]):
     def of(cls, releases: Sequence[tuple[str, str, Signature]], sightings: Sightings | None = None) -> PackedReleases:
         """Pack (spelling, rows, signature) of each release, ascending."""
         places: dict[Signature, int] = {}
-        runs, ends, rows = array("I"), array("I"), list[bytes]()
-        end, last = 0, -1
-        for number, (_, packed, signature) in enumerate(releases, 1):
+        runs, last = array("I"), -1
+        for number, (_, _, signature) in enumerate(releases, 1):
             place = places.setdefault(signature, len(places))
             if place == last:
                 runs[-2] = number
             else:
                 runs.extend((number, place))
                 last = place
-            row = packed.encode("utf-8", "surrogatepass")
-            rows.append(row)
-            end += len(row)
-            ends.append(end)
-        return cls(tuple([text for text, _, _ in releases]), tuple(places), runs, b"".join(rows), ends, sightings)
+        rows = [packed for _, packed, _ in releases]
+        text = "".join(rows)
+        sizes = map(len, rows) if text.isascii() else [len(row.encode("utf-8", "surrogatepass")) for row in rows]
+        ends, body = array("I", accumulate(sizes)), text.encode("utf-8", "surrogatepass")
+        return cls(tuple([text for text, _, _ in releases]), tuple(places), runs, body, ends, sightings)
 
     @property
     def parts(self) -> tuple[array[int], bytes | Rows, array[int]]:

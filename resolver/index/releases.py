@@ -8,15 +8,14 @@ out again, slowly, by :func:`_fault`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from ..specifier import SortKey, sort_key, sort_key_of
+from ..specifier import SortKey, canonical_key, sort_key
 from .filename import MAX_VERSION, FilenameError, sdist_stem, sdist_version, split_wheel, version_of, wheel_tail
 from .links import BadLink, Links
-from .packed import Key, PackedReleases, shared, shared_key
+from .packed import Key, PackedReleases, shared
 from .release import PACKED_FIELDS, Signature
 from .sightings import Sightings
 
@@ -28,7 +27,6 @@ MAX_INSTANT = 40  # characters of an upload time
 MAX_REASON = 1000  # characters of a yanked reason
 
 _FOREIGN = "its name is another project's"
-_CANONICAL = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*", re.ASCII)
 _ORDER = attrgetter("order")
 
 
@@ -56,7 +54,7 @@ class _Group:
                 _, row, key = min(self.sdists, key=lambda one: (one[0][-4:].lower() == ".zip", one[0], one[1]))
             self.rows.append(row)
             self.keys.add(key)
-        return self.text, "\n".join(self.rows), shared(map(shared_key, self.keys))
+        return self.text, "\n".join(self.rows), shared(self.keys)
 
 
 class _Groups:
@@ -76,10 +74,8 @@ class _Groups:
         """Return the group of the version that ``text`` spells."""
         found = self.by_text.get(text)
         if found is None:
-            canonical = text
-            if len(text) <= MAX_VERSION and _CANONICAL.fullmatch(text):
-                order = sort_key_of(text)  # nearly always, and a third of the time that a version takes
-            else:
+            canonical, order = text, canonical_key(text) if len(text) <= MAX_VERSION else None
+            if order is None:
                 version = version_of(text)
                 if version is None:
                     raise _Unusable("its version is not one of PEP 440")
