@@ -8,7 +8,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from resolver.provider.versions import VersionList
-from resolver.specifier import sort_key
+from resolver.specifier import canonical_key, sort_key, sort_key_of
 
 # A small alphabet on purpose: specifiers and versions must share releases, or no boundary is ever met.
 _NUMBER = st.sampled_from(["0", "1", "2", "10"])
@@ -46,6 +46,23 @@ def test_sort_keys_order_as_versions_do(one: str, other: str) -> None:
     left, right = Version(one), Version(other)
     assert (sort_key(left) < sort_key(right)) == (left < right)
     assert (sort_key(left) == sort_key(right)) == (left == right)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.tuples(_VERSION, st.sampled_from(["", "", " ", ".", "0", "-1", "dev", "\n"])).map("".join))
+def test_a_version_read_in_one_match_is_canonical_and_has_the_key_that_packaging_gives(text: str) -> None:
+    found = canonical_key(text)
+    if found is not None:
+        assert str(Version(text)) == text
+        assert found == sort_key(Version(text))
+
+
+@settings(max_examples=250, deadline=None)
+@given(_VERSION)
+def test_a_public_version_of_the_first_epoch_is_read_in_one_match(text: str) -> None:
+    version = Version(text)
+    assert (canonical_key(str(version)) is None) == (version.epoch != 0 or version.local is not None)
+    assert sort_key_of(str(version)) == sort_key(version)
 
 
 @settings(max_examples=250, deadline=None)
