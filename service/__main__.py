@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from typing import NoReturn
 
-def main() -> None:
-    """Run ``lockwright``."""
-    from .cli.main import main as command  # noqa: PLC0415 - the import of this module stays cheap
 
-    command()
+def main() -> NoReturn:
+    """Run ``lockwright`` and leave with its exit code."""
+    from .startup import hasten  # noqa: PLC0415 - the import of this module stays cheap
+
+    hasten()
+    from .cli.main import run  # noqa: PLC0415 - it is to be hastened
+
+    code = run()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        sys.exit(code)  # nobody reads: Python has its own way to say so
+    # All is closed and written, and to take a million objects apart one by one takes longer than a small lock.
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
 
 import click
 
@@ -66,8 +64,3 @@ def run(arguments: Sequence[str] | None = None) -> int:
         click.echo("error: this is a fault of lockwright itself; the lines above say where", err=True)
         return UNAVAILABLE
     return code if isinstance(code, int) else 0
-
-
-def main() -> NoReturn:
-    """Run, and leave with the exit code."""
-    sys.exit(run())
