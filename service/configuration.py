@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from packageurl.validate import DEFINITIONS_BY_TYPE
 from pydantic import BaseModel, ValidationError
 
 from . import foreign, surroundings
@@ -161,6 +160,8 @@ def _add_credentials(indexes: list[dict[str, Any]], environ: Mapping[str, str], 
 
 def _purl_default() -> str:
     """Return the default repository that the purl specification gives for Python packages."""
+    from packageurl.validate import DEFINITIONS_BY_TYPE  # noqa: PLC0415 - most installations name their index
+
     url = DEFINITIONS_BY_TYPE["pypi"].default_repository_url
     return f"{str(url).rstrip('/')}/simple/"
 

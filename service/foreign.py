@@ -5,7 +5,6 @@ Only what names an index is read here; certificates, proxies and netrc are the t
 
 from __future__ import annotations
 
-import configparser
 import os
 import re
 import sys
@@ -78,6 +77,10 @@ def _pip_settings(environ: Mapping[str, str], warnings: list[str]) -> dict[str, 
     """Return key → (value, origin); ``[install]`` beats ``[global]``, the environment beats both."""
     found: dict[str, tuple[str, str]] = {}
     for path in _pip_files(environ):
+        if not os.path.exists(path):  # noqa: PTH110 - unlike Path.exists, no error where a directory is closed to us
+            continue
+        import configparser  # noqa: PLC0415 - most machines have no such file
+
         parser = configparser.RawConfigParser()
         try:
             if not parser.read(path, encoding="utf-8"):

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from . import outputs, remote
+from . import outputs
 from .exits import USAGE, CommandError, Declined
 from .progress import progress
 from .report import printable, summary, to_error
@@ -150,6 +150,8 @@ def _answer(invocation: Invocation, asked: Asked, question: str) -> dict[str, An
     if invocation.server:
         if invocation.config or invocation.cache_dir:
             raise CommandError("error: --config and --cache-dir are the service's own, not for --server", USAGE)
+        from . import remote  # noqa: PLC0415 - who locks here needs no HTTP client
+
         with progress(f"{text} at {remote.check(invocation.server)}", quiet=invocation.quiet):
             return remote.ask(invocation.server, question, {**asked.body, **_indexes(invocation)})
     # Resolving here needs the whole service; asking one does not.

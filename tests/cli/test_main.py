@@ -16,9 +16,12 @@ from service.cli.exits import CommandError, Declined
 from service.cli.report import to_error
 from service.problems import KINDS, Problem, to_document
 
-from .conftest import ROOT, Lock
+from .conftest import ROOT, IndexServer, Lock
 
 HEAVY = ("aiohttp", "lxml", "msgpack", "orjson", "packaging", "pydantic", "resolver", "rich", "structlog", "transport")
+
+# What a lock needs only if somebody has to be asked, something has to be drawn, or a web server is to run.
+IDLE = ("aiohttp", "http.client", "lxml", "packageurl", "prometheus_client", "rich", "structlog", "urllib.request")
 
 
 @pytest.mark.parametrize("command", ["", "lock", "check", "explain", "tree", "serve", "health"])
@@ -35,12 +38,25 @@ def test_help_imports_nothing_that_takes_long(command: str) -> None:
     assert [module for module in HEAVY if module in modules] == []
 
 
-def test_what_locks_here_brings_no_http_client_until_somebody_is_asked() -> None:
-    script = "import json, sys\nimport service.cli.local\nprint(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert [
-        module for module in ("aiohttp", "lxml", "prometheus_client", "structlog") if module in json.loads(done.stdout)
-    ] == []
+def test_a_warm_lock_made_here_imports_no_more_than_it_uses(cli: Lock, index: IndexServer, directory: Path) -> None:
+    (directory / "requirements.in").write_text("app\n")
+    table = 'name = "own"\ndefault = true\ncache_control = {api = "max-age=600", files = "max-age=600"}\n'
+    (directory / "lockwright.toml").write_text(f'[[index]]\nurl = "{index.url}"\n{table}')
+    arguments = ["lock", "--python-version", "3.12", "--python-platform", "linux"]
+    first = cli(*arguments)
+    assert first.code == 0, first.err
+    index.asked.clear()
+    script = (
+        f"import json, sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom service.startup import hasten\nhasten()\n"
+        f"from service.cli.main import run\ncode = run({arguments!r})\n"
+        "print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=directory, capture_output=True, text=True, check=True)
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0, done.stderr
+    assert done.stdout == first.out
+    assert not index.asked.is_set()
+    assert [module for module in IDLE if module in modules] == []
 
 
 def test_the_options_know_the_words_of_the_model() -> None:
