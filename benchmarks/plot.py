@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil, floor, log10
 from pathlib import Path
 
 from .figures import Findings, Point, Row, slope
 
 _OURS, _THEIRS = "#1b6ca8", "#b5502a"
 _COLOURS = {"Lockwright, warm": _OURS, "Lockwright, cold": "#7fb5dc", "uv, offline": _THEIRS, "uv, cold": "#e3a98f"}
-_KINDS = ("warm", "restarted", "cold-0ms", "cold-20ms")
+_KINDS = (
+    *("warm", "restarted", "cold-0ms", "cold-20ms"),
+    *("universal-warm", "command", "universal-cold-0ms", "universal-cold-20ms"),
+)
+_COLUMNS = 4
 
 
 def curve(points: Sequence[Point], series: str) -> list[tuple[float, float]]:
@@ -68,19 +73,31 @@ def _growth(points: Sequence[Point], path: Path) -> None:
 def _sets(rows: Sequence[Row], kinds: Sequence[str], path: Path) -> None:
     from matplotlib import pyplot as plt  # noqa: PLC0415 - as above
 
-    figure, axes = plt.subplots(1, len(kinds), figsize=(4 * len(kinds), 3.2), squeeze=False, layout="constrained")
-    for axis, kind in zip(axes[0], kinds, strict=True):
+    lines = -(-len(kinds) // _COLUMNS)
+    figure, axes = plt.subplots(lines, _COLUMNS, figsize=(15, 2.8 * lines), squeeze=False, layout="constrained")
+    for axis in axes.flat[len(kinds) :]:
+        axis.set_axis_off()
+    for axis, kind in zip(axes.flat, kinds, strict=False):
         here = [row for row in rows if row.measurement == kind]
-        places = range(len(here))
-        ours, theirs = [row.ours for row in here], [row.theirs for row in here]
-        bars = (("Lockwright", _OURS, -0.2, ours), ("uv", _THEIRS, 0.2, theirs))
-        for label, colour, shift, spreads in bars:
-            medians = [spread.median * 1000 for spread in spreads if spread]
-            axis.barh([place + shift for place in places], medians, 0.38, label=label, color=colour)
-        axis.set(xscale="log", xlabel="milliseconds", title=kind)
-        axis.set_yticks(list(places), [row.subject for row in here])
-        axis.invert_yaxis()
-    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
+        spreads = [(row.ours, row.theirs) for row in here]
+        pairs = [(ours.median * 1000, theirs.median * 1000) for ours, theirs in spreads if ours and theirs]
+        for place, (row, pair) in enumerate(zip(here, pairs, strict=True)):
+            axis.plot(pair, (place, place), color="#bbbbbb", zorder=1)
+            ratio = f" {row.ratio.median:.2f}" if row.ratio else ""
+            axis.annotate(ratio, (1, place), xycoords=("axes fraction", "data"), va="center")
+        # Dots and not bars: on a logarithmic axis the length of a bar means nothing.
+        for label, colour, at in (("Lockwright", _OURS, 0), ("uv", _THEIRS, 1)):
+            axis.scatter([pair[at] for pair in pairs], range(len(pairs)), label=label, color=colour, zorder=2)
+        times = [time for pair in pairs for time in pair]
+        decades = range(floor(log10(min(times))), ceil(log10(max(times) * 1.1)) + 1)
+        axis.set(xscale="log", xlim=(10 ** decades[0], 10 ** decades[-1]), title=kind)
+        axis.set_xticks([10**one for one in decades], [f"{10**one:g} ms" for one in decades])
+        axis.set_yticks(range(len(pairs)), [row.subject for row in here])
+        axis.set_ylim(len(pairs) - 0.5, -0.5)
+        axis.grid(visible=True, axis="x", alpha=0.3)
+    handles, labels = axes[0][0].get_legend_handles_labels()
+    title = "at the right: our time as a part of uv's"
+    figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False, title=title)
     _save(figure, path)
 
 
