@@ -22,8 +22,22 @@ IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
 _SHARED = ipaddress.IPv4Network("100.64.0.0/10")  # RFC 6598, carrier-grade NAT
 
-denied: ContextVar[list[str] | None] = ContextVar("denied", default=None)
-"""A list that the caller lays out; the guard writes the addresses there that it turned down."""
+
+
+class Sockets:
+    """What the guard did on behalf of one request."""
+
+    __slots__ = ("denied", "made")
+
+    def __init__(self) -> None:
+        self.denied: list[str] = []
+        """The addresses that it turned down."""
+        self.made = 0
+        """How many sockets it made; none where a kept connection served."""
+
+
+sockets: ContextVar[Sockets | None] = ContextVar("sockets", default=None)
+"""Laid out by the caller; the guard writes there."""
 
 
 class DeniedAddressError(OSError):
@@ -102,9 +116,11 @@ class Guard:
             DeniedAddressError: the address is not within reach.
         """
         family, kind, protocol, _, address = info
+        noted = sockets.get()
         if not may_connect(str(address[0]), self._reach):
-            turned_down = denied.get()
-            if turned_down is not None:
-                turned_down.append(str(address[0]))
+            if noted is not None:
+                noted.denied.append(str(address[0]))
             raise DeniedAddressError("the address is not allowed")
+        if noted is not None:
+            noted.made += 1
         return socket.socket(family, kind, protocol)

@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import itertools
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from types import SimpleNamespace
+from functools import lru_cache
 from typing import Any, Protocol
 
 import aiohttp
@@ -24,7 +24,7 @@ from transport.credentials import authorization
 from transport.errors import BadResponse, IdentityInvalid, Refused, Timeout, TooLarge, TransportError
 from transport.hop import Hop, Reach
 from transport.message import Kind, Response
-from transport.origin import parse
+from transport.origin import Origin, parse
 from transport.proxy import read_proxy
 from transport.secret import Secret
 from transport.settings import TransportSettings
@@ -41,22 +41,54 @@ MAX_HEADERS = 64 * 1024  # all of them together
 ERROR_BODY = 64 * 1024  # of an answer that is not 2xx: a problem document at most
 SMALL = 8 * 1024  # bytes of a chunk; inflating it takes less than the wait for a turn
 PIECES_A_TURN = 8  # of 64 KiB at most; some 2 ms
+MAX_BASES = 1024  # origins; those that requests name come and go
 
 
 class _Digest(Protocol):
     def update(self, data: bytes, /) -> None: ...
 
 
+class _Request(aiohttp.ClientRequest):
+    """One that says whether it was sent, and takes all its fields from us."""
+
+    DEFAULT_HEADERS: dict[Any, Any] = {}  # noqa: RUF012 - aiohttp's; "Accept" is not ours to make up
+    was_sent = False
+
+    async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        """Send it over ``conn``."""
+        response = await super().send(conn)
+        self.was_sent = True
+        return response
+
+
 class Attempt:
-    """What is known about one request beside its answer; some of it is told by aiohttp's tracing."""
+    """What is known about one request beside its answer."""
 
-    __slots__ = ("is_reused", "reach", "shown", "tally")
+    __slots__ = ("is_reused", "reach", "shown", "sockets", "tally")
 
-    def __init__(self, hop: Hop) -> None:
+    def __init__(self, hop: Hop, sockets: guard.Sockets) -> None:
         self.tally = hop.tally
         self.is_reused = False
         self.reach = hop.reach
         self.shown: Identity | None = None
+        self.sockets = sockets
+
+    async def once(
+        self,
+        request: aiohttp.ClientRequest,
+        send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]],
+    ) -> aiohttp.ClientResponse:
+        """Keep aiohttp from repeating a request on its own account: it would do so on fresh connections, too."""
+        made = self.sockets.made
+        try:
+            return await send(request)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            raise Lost from error
+        finally:
+            self.is_reused = self.is_reused or self.sockets.made == made
+            self.tally.sent += isinstance(request, _Request) and request.was_sent
 
 
 class Pool:
@@ -66,16 +98,21 @@ class Pool:
         self._settings = settings
         self._contexts = contexts
         self._turns = turns
-        trace = aiohttp.TraceConfig()
-        trace.on_request_headers_sent.append(_count)
-        trace.on_connection_reuseconn.append(_note_reuse)
         self._sessions: dict[Reach, aiohttp.ClientSession] = {
-            reach: self._session(reach, trace) for reach in Reach if reach is not Reach.AS_HOME
+            reach: self._session(reach) for reach in Reach if reach is not Reach.AS_HOME
+        }
+        self._agent = ("user-agent", settings.user_agent)
+        self._bases: dict[Origin, tuple[int, URL]] = {}
+        self._sizes = {
+            Kind.PAGE: (settings.page_wire, settings.page_decoded),
+            Kind.METADATA: (settings.metadata, settings.metadata),
+            Kind.RANGE: (settings.range, settings.range),
+            Kind.FILE: (settings.file, settings.file),
         }
         self._homes = guard.Homes()
         self._handshakes = Handshakes(contexts, connect=settings.connect)
 
-    def _session(self, reach: Reach, trace: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+    def _session(self, reach: Reach) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
             limit=0,  # width is decided per origin, in `limit`; a queue here would look like a slow connect
             ttl_dns_cache=10,
@@ -84,12 +121,10 @@ class Pool:
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"user-agent": self._settings.user_agent},
-            skip_auto_headers=("accept",),
+            request_class=_Request,
             trust_env=False,
             auto_decompress=False,
             raise_for_status=False,
-            trace_configs=[trace],
             max_line_size=MAX_FIELD,
             max_field_size=MAX_FIELD,
             timeout=aiohttp.ClientTimeout(
@@ -109,10 +144,10 @@ class Pool:
         Raises:
             TransportError: the road, the handshake, or bytes that make no answer.
         """
-        denied: list[str] = []
-        token = guard.denied.set(denied)
+        sockets = guard.Sockets()
+        token = guard.sockets.set(sockets)
         before = hop.tally.sent
-        attempt = Attempt(hop)
+        attempt = Attempt(hop, sockets)
         try:
             try:
                 return await self._exchange(hop, attempt, before)
@@ -124,9 +159,9 @@ class Pool:
                 return await self._exchange(hop, attempt, before)
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError, HttpProcessingError) as error:
             # A second look may turn down addresses of its own; they are not why the first one failed.
-            raise await self._named(hop, attempt, error, list(denied)) from None
+            raise await self._named(hop, attempt, error, list(sockets.denied)) from None
         finally:
-            guard.denied.reset(token)
+            guard.sockets.reset(token)
 
     async def _named(self, hop: Hop, attempt: Attempt, error: Exception, denied: list[str]) -> TransportError:
         """Put ``error`` into our words; where hands were shaken in vain, after a second look."""
@@ -142,7 +177,7 @@ class Pool:
         started = loop.time()
         patience = settings.total_retry if hop.patience is None else max(hop.patience, 0.1)
         index = hop.request.index
-        extra: dict[str, Any] = {"headers": [*hop.headers, *hop.secrets]}
+        extra: dict[str, Any] = {"headers": [self._agent, *hop.headers, *hop.secrets]}
         if hop.origin.scheme == "https":
             try:
                 loaded = await self._contexts.get(index, own=hop.own, identity=hop.identity if hop.own else "")
@@ -154,17 +189,16 @@ class Pool:
         if reach is Reach.AS_HOME:
             reach = await self._homes.reach(parse(index.url).origin)
         if index.proxy is not None:
-            extra |= _through(hop, index.proxy)
+            extra |= self._through(hop, index.proxy)
             reach = Reach.ANY  # the address is the proxy's, and the operator named it
         attempt.reach, session = reach, self._sessions[reach]
         try:
             async with asyncio.timeout(min(patience, settings.connect + settings.first_byte)):
                 answer = await session.request(
                     hop.request.method,
-                    URL(hop.url, encoded=True),
+                    self._url(hop),
                     allow_redirects=False,
-                    trace_request_ctx=attempt,
-                    middlewares=(_once,),
+                    middlewares=(attempt.once,),
                     **extra,
                 )
         except aiohttp.ConnectionTimeoutError:
@@ -193,6 +227,33 @@ class Pool:
             requests=hop.tally.sent - before,
         )
 
+    def _url(self, hop: Hop) -> URL:
+        """The URL, byte for byte: taken apart once for each origin, not for each file of it."""
+        base = self._bases.get(hop.origin)
+        if base is None:
+            while len(self._bases) >= MAX_BASES:
+                del self._bases[next(iter(self._bases))]
+            text = str(hop.origin)
+            base = self._bases[hop.origin] = len(text), URL(f"{text}/", encoded=True)
+        path = hop.url[base[0] :]
+        return URL(hop.url, encoded=True) if "?" in path else base[1].with_path(path, encoded=True)
+
+    def _through(self, hop: Hop, given: Secret) -> dict[str, Any]:
+        """Return aiohttp's arguments for the proxy ``given``."""
+        try:
+            proxy = read_proxy(given)
+        except ValueError as error:
+            raise hop.failure(Refused, f"the proxy of the index cannot be used: {error}", "proxy-invalid") from None
+        if proxy.is_tls and hop.own and hop.request.index.client_cert is not None:
+            # aiohttp uses one context for both legs: the proxy would be shown who we are.
+            raise hop.failure(
+                Refused, "a client certificate cannot be used through a proxy that is spoken to by TLS", "proxy-identity"
+            )
+        said = {} if proxy.credential is None else {"Proxy-Authorization": authorization(proxy.credential)[1]}
+        if hop.origin.scheme == "https":
+            return {"proxy": URL(proxy.url), "proxy_headers": said}  # said with CONNECT, and to the proxy alone
+        return {"proxy": URL(proxy.url), "headers": [self._agent, *hop.headers, *hop.secrets, *said.items()]}
+
     async def _body(
         self, hop: Hop, answer: aiohttp.ClientResponse, headers: Mapping[str, str], started: float, patience: float
     ) -> tuple[bytes, str]:
@@ -206,11 +267,17 @@ class Pool:
             encoding = ""  # asked for as it is: what was listed with a hash are these bytes, whatever they are called
         elif hop.request.kind is Kind.RANGE and encoding.strip().lower() not in {"", "identity"}:
             raise _malformed(hop, "a range of a recoded file is of no use", "content-encoding")
-        pace = Pace(hop, self._settings, started, patience)
+        content, pace = answer.content, None
         digest, pieces, size, wire = hashlib.sha256(), list[bytes](), 0, 0
         try:
             decoder = decoding.Body(encoding, cap)
-            while wire <= wire_cap and (chunk := await pace.read(answer.content)):
+            while wire <= wire_cap:
+                chunk = content.read_nowait()  # most bodies come with their head
+                if not chunk:
+                    if content.at_eof():
+                        break
+                    pace = pace or Pace(hop, self._settings, started, patience, wire)
+                    chunk = await pace.read(content)
                 wire += len(chunk)
                 decoded, count = decoder.feed(chunk), PIECES_A_TURN
                 if len(chunk) < SMALL:
@@ -244,15 +311,10 @@ class Pool:
 
     def _caps(self, hop: Hop, status: int) -> tuple[int, int]:
         """Return the caps on wire bytes and on decoded bytes."""
-        settings, kind = self._settings, hop.request.kind
         if not 200 <= status < 300:
             return ERROR_BODY, ERROR_BODY
-        wire, decoded = {
-            Kind.PAGE: (settings.page_wire, settings.page_decoded),
-            Kind.METADATA: (settings.metadata, settings.metadata),
-            Kind.RANGE: (settings.range, settings.range),
-            Kind.FILE: (settings.file, settings.file),
-        }[kind]
+        kind = hop.request.kind
+        wire, decoded = self._sizes[kind]
         if hop.request.max_bytes is not None:
             decoded = hop.request.max_bytes
             wire = min(wire, decoded) if kind in {Kind.RANGE, Kind.FILE} else wire
@@ -270,59 +332,28 @@ def _inflate(decoded: Iterator[bytes], pieces: list[bytes], digest: _Digest, siz
     return len(some), size
 
 
-async def _once(
-    request: aiohttp.ClientRequest, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
-) -> aiohttp.ClientResponse:
-    """Keep aiohttp from repeating a request on its own account: it would do so on fresh connections, too."""
-    try:
-        return await send(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise Lost from error
-
-
-async def _count(_: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceRequestHeadersSentParams) -> None:
-    context.trace_request_ctx.tally.sent += 1
-
-
-async def _note_reuse(
-    _: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceConnectionReuseconnParams
-) -> None:
-    context.trace_request_ctx.is_reused = True
+@lru_cache(maxsize=1024)
+def _field_name(raw: bytes) -> str:
+    """All indexes send the same few."""
+    return raw.decode("latin-1").lower()
 
 
 def _headers(hop: Hop, raw: tuple[tuple[bytes, bytes], ...]) -> dict[str, str]:
     """Fold header fields into lower-case names; repeated ones are joined as RFC 9110 §5.3 says."""
-    if sum(len(name) + len(value) for name, value in raw) > MAX_HEADERS:
-        raise _malformed(hop, f"more than {MAX_HEADERS} bytes of headers", "malformed")
     headers: dict[str, str] = {}
+    size = 0
     for raw_name, raw_value in raw:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "surrogateescape")
+        size += len(raw_name) + len(raw_value)
+        name, value = _field_name(raw_name), raw_value.decode("utf-8", "surrogateescape")
         if name == "set-cookie":
             continue  # an index has no business with our state
         if name in headers and name not in {"location", "etag", "last-modified", "date", "expires"}:
             headers[name] += f", {value}"
         else:
             headers.setdefault(name, value)
+    if size > MAX_HEADERS:
+        raise _malformed(hop, f"more than {MAX_HEADERS} bytes of headers", "malformed")
     return headers
-
-
-def _through(hop: Hop, given: Secret) -> dict[str, Any]:
-    """Return aiohttp's arguments for the proxy ``given``."""
-    try:
-        proxy = read_proxy(given)
-    except ValueError as error:
-        raise hop.failure(Refused, f"the proxy of the index cannot be used: {error}", "proxy-invalid") from None
-    if proxy.is_tls and hop.own and hop.request.index.client_cert is not None:
-        # aiohttp uses one context for both legs: the proxy would be shown who we are.
-        raise hop.failure(
-            Refused, "a client certificate cannot be used through a proxy that is spoken to by TLS", "proxy-identity"
-        )
-    said = {} if proxy.credential is None else {"Proxy-Authorization": authorization(proxy.credential)[1]}
-    if hop.origin.scheme == "https":
-        return {"proxy": URL(proxy.url), "proxy_headers": said}  # said with CONNECT, and to the proxy alone
-    return {"proxy": URL(proxy.url), "headers": [*hop.headers, *hop.secrets, *said.items()]}
 
 
 def _malformed(hop: Hop, text: str, kind: str) -> BadResponse:

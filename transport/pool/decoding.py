@@ -152,13 +152,19 @@ class Body:
             Overflow: more than the cap, at any stage.
             Corrupt: damaged bytes.
         """
-        yield from self._through(0, data)
+        if self._decoders:
+            return self._through(0, data)
+        self._grow(data)
+        return iter((data,))
+
+    def _grow(self, data: bytes) -> None:
+        self._size += len(data)
+        if self._size > self._cap:
+            raise Overflow
 
     def _through(self, stage: int, data: bytes) -> Iterator[bytes]:
         if stage == len(self._decoders):
-            self._size += len(data)
-            if self._size > self._cap:
-                raise Overflow
+            self._grow(data)
             yield data
             return
         for piece in self._decoders[stage].feed(data):

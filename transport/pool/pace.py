@@ -15,13 +15,13 @@ from transport.settings import TransportSettings
 class Pace:
     """Reads chunks for as long as there is progress."""
 
-    def __init__(self, hop: Hop, settings: TransportSettings, started: float, patience: float) -> None:
+    def __init__(self, hop: Hop, settings: TransportSettings, started: float, patience: float, had: int = 0) -> None:
+        """``had`` bytes came along with the head."""
         self._hop = hop
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._begun = self._window_start = self._loop.time()
-        self._window_bytes = 0
-        self._total = 0
+        self._window_bytes = self._total = had
         self._patience_end: float | None = started + patience
         self._end = float("inf") if hop.request.kind is Kind.FILE else started + settings.page
 
