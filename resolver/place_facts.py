@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
 
 from .dividing import divide_by_statements, divide_by_version, divide_off
 from .environment.markers import belongs_to
@@ -70,10 +69,9 @@ class PlaceFacts:
         """What constraints divide the region where it is required; one without a marker holds where the requirement
         does."""
 
-    @property
-    def turns(self) -> AbstractAsyncContextManager[None]:
-        """Those of the session."""
-        return self.session.turns
+    async def moment(self) -> None:
+        """For the fetch-ahead: a moment to compute."""
+        await self.session.turns.moment()
 
     async def table(self, name: str) -> Candidates:
         """For the fetch-ahead: candidates of a project."""
@@ -140,8 +138,8 @@ class PlaceFacts:
         """The metadata of a version, or why the version is no candidate after all."""
         await self.tables.of(name)
         if self.references.metadata(name) is None and not self.tables.outlook(name).knows_files(bit):
-            async with self.session.turns:  # files are unpacked, and fifty versions may be looked at in one go
-                self.tables.outlook(name).files(bit)
+            await self.session.turns.moment()  # files are unpacked, and fifty versions may be looked at in one go
+            self.tables.outlook(name).files(bit)
         found = self.ready_metadata(name, bit)
         while found is None:
             try:
@@ -233,8 +231,8 @@ class PlaceFacts:
         """For the fetch-ahead: requirements that apply, as long as they are soon found."""
         if metadata.is_large(self.place, extra):
             return await asyncio.to_thread(self._requirements_soon, metadata, extra)
-        async with self.turns:  # an extra of a project with some hundred requirements takes milliseconds
-            return self._requirements_soon(metadata, extra)
+        await self.session.turns.moment()  # an extra of a project with some hundred requirements takes milliseconds
+        return self._requirements_soon(metadata, extra)
 
     def _requirements_soon(self, metadata: Metadata, extra: str | None) -> Iterable[Requirement]:
         try:

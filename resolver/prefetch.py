@@ -13,7 +13,6 @@ It sleeps until something has to be waited for: a resolve whose facts are all at
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from .name import Name, name_of
@@ -35,9 +34,8 @@ MAX_BATCH = 64  # with what each of them requires, more than enough to have all 
 class Source(Protocol):
     """Where the walk gets facts: the place's own memo."""
 
-    @property
-    def turns(self) -> AbstractAsyncContextManager[None]:
-        """Held while the walk computes."""
+    async def moment(self) -> None:
+        """Wait for a moment in which the walk may compute."""
         ...
 
     async def table(self, name: str) -> Candidates:
@@ -206,14 +204,14 @@ class FetchAhead:
             return
         for extra in fresh:
             requirements = await self._source.requirements_ahead(metadata, extra)
-            async with self._source.turns:
-                if self._guesses.get(name) != bit:
-                    self._seen.discard((name, bit, extra))  # another version is guessed by now
-                    continue
-                if any(self._is_ruled_out(one.name, one.specifier) for one in requirements):
-                    return
-                for one in requirements:
-                    self._require(name, one.name, one.specifier, one.extras)
+            await self._source.moment()
+            if self._guesses.get(name) != bit:
+                self._seen.discard((name, bit, extra))  # another version is guessed by now
+                continue
+            if any(self._is_ruled_out(one.name, one.specifier) for one in requirements):
+                return
+            for one in requirements:
+                self._require(name, one.name, one.specifier, one.extras)
 
     # -- versions that are tried one after the other
 

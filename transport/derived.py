@@ -98,7 +98,7 @@ class Derived:
         self._segments: dict[str, _Segment] = {}
         self._places: dict[bytes, tuple[_Segment, int, int]] = {}
         self._writer = ThreadPoolExecutor(1, "transport-derived")
-        self._waiting: dict[bytes, Value] = {}
+        self._waiting: dict[tuple[str, ...], Value] = {}
         self._trailing = 0
         self._task: asyncio.Future[None] | None = None
         self._trail = Trail()
@@ -109,13 +109,15 @@ class Derived:
 
     def get(self, *key: str) -> bytes | None:
         """Return the record of ``key``; None where there is none, or none that can be proved."""
-        name = _name(key)
-        waiting = self._waiting.get(name)
+        waiting = self._waiting.get(key)
         if waiting is not None:
             return _made(waiting)
         started = time.monotonic()
         if started < self._slow_until:
             return None
+        if not self._places and started - self._looked <= LOOK_AGAIN:
+            return None  # thousands ask in vain while the first facts are made
+        name = _name(key)
         place = self._places.get(name)
         if place is None and started - self._looked > LOOK_AGAIN:
             self._look()
@@ -132,12 +134,11 @@ class Derived:
 
         The parts can be read as long as it is held. None where there is no such record.
         """
-        name = _name(key)
-        waiting = self._waiting.get(name)
+        waiting = self._waiting.get(key)
         if waiting is not None:
             value = _made(waiting)
             return lambda start, end: value[start:end]
-        place = self._places.get(name)
+        place = self._places.get(_name(key))
         return None if place is None else partial(place[0].part, place[1] + HEADER.size)
 
     def put(self, value: Value, *key: str) -> None:
@@ -148,7 +149,7 @@ class Derived:
         size = _size(value)
         if self._is_broken or self._trailing + size > MAX_TRAILING or size > MAX_RECORD:
             return
-        self._waiting[_name(key)] = value
+        self._waiting[key] = value
         self._trailing += size
         self._trail.add()
         if self._trailing > MAX_TRAILING * 3 // 4:
@@ -181,9 +182,9 @@ class Derived:
                     self._is_broken = True
                     log.warning("derived facts cannot be written, going on without: %s", type(error).__name__)
                 self._look()  # before they stop waiting: there is no moment at which they are not to be had
-                for name, value in batch:
-                    if self._waiting.get(name) is value:
-                        del self._waiting[name]
+                for key, value in batch:
+                    if self._waiting.get(key) is value:
+                        del self._waiting[key]
                 self._trailing = sum(map(_size, self._waiting.values()))  # counted anew: some were put again meanwhile
         finally:
             self._task = None
@@ -235,12 +236,13 @@ class Derived:
 
     # -- writing, in a thread ----------------------------------------------------
 
-    def _append(self, batch: list[tuple[bytes, Value]]) -> None:
+    def _append(self, batch: list[tuple[tuple[str, ...], Value]]) -> None:
         pieces: list[bytes] = []
-        for name, given in batch:
+        for key, given in batch:
             value = _made(given)
             if len(value) > MAX_RECORD:
                 continue
+            name = _name(key)
             pieces += (HEADER.pack(MAGIC, name, len(value), zlib.crc32(value, zlib.crc32(name))), value)
         if self._own is None or self._own[1] > SEGMENT or not os.fstat(self._own[0]).st_nlink:
             self._begin()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 Headers = Mapping[str, str]
 
@@ -24,10 +25,14 @@ def kept(headers: Headers, unshared: str = "") -> dict[str, str]:
         unshared: names, with commas between them, of further fields that must not be served from a store: the list
             of a qualified ``no-cache`` (RFC 9111 §5.2.2.4).
     """
-    # RFC 9110 §7.6.1: what Connection names is for the connection, too.
-    names = f"{headers.get('connection', '')},{unshared}".lower().split(",")
-    dropped = _HOP_BY_HOP.union(name.strip() for name in names)
+    dropped = _dropped(headers.get("connection", ""), unshared)
     return {name: value for name, value in headers.items() if name not in dropped}
+
+
+@lru_cache(maxsize=256)
+def _dropped(connection: str, unshared: str) -> frozenset[str]:
+    """RFC 9110 §7.6.1: what Connection names is for the connection, too."""
+    return _HOP_BY_HOP.union(name.strip() for name in f"{connection},{unshared}".lower().split(","))
 
 
 def merged(stored: Headers, answer: Headers) -> dict[str, str]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from functools import lru_cache
+from types import MappingProxyType
 
 from .message import Kind
 
@@ -70,15 +72,19 @@ class Verdict(Enum):
     ASK = "ask"
 
 
-def directives(value: str | None) -> dict[str, str | None]:
+def directives(value: str | None) -> Mapping[str, str | None]:
     """Parse a ``Cache-Control`` value; names in lower case, of duplicates with two minds the stricter wins.
 
     RFC 9111 §4.2.1 lets a cache take the first of conflicting values or call the response stale; we take the
     smallest number.
     """
+    return _directives(value) if value else {}
+
+
+@lru_cache(maxsize=256)
+def _directives(text: str) -> Mapping[str, str | None]:
     found: dict[str, str | None] = {}
     position = 0
-    text = value or ""
     while position < len(text):
         match = _DIRECTIVE.match(text, position)
         if match is None or match.end() == position:
@@ -93,7 +99,7 @@ def directives(value: str | None) -> dict[str, str | None]:
             if ours <= theirs:
                 continue
         found[name] = argument
-    return found
+    return MappingProxyType(found)
 
 
 def _seconds(argument: str | None) -> float:
@@ -103,6 +109,7 @@ def _seconds(argument: str | None) -> float:
     return min(float(argument[:12]), FOREVER)
 
 
+@lru_cache(maxsize=256)  # answers that come together have one date
 def http_date(value: str | None) -> float | None:
     """Read an HTTP-date (RFC 9110 §5.6.7, all three forms) as seconds since the epoch."""
     if value is None or not value[:1].isalpha():

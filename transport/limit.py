@@ -58,12 +58,14 @@ class _State:
 class Limit:
     """Lets hops through to one origin as its state allows."""
 
-    def __init__(self, inner: Sender, clock: Clock, *, connections: int, failures: int, pause: float) -> None:
+    def __init__(self, inner: Sender, clock: Clock, *, connections: int, failures: int, pause: float, patience: float) -> None:
+        """``patience`` is that of a hop that names none, seconds."""
         self._inner = inner
         self._clock = clock
         self._connections = connections
         self._failures = failures
         self._pause = pause
+        self._patience = patience
         self._states: OrderedDict[tuple[Origin, str], _State] = OrderedDict()
 
     async def fetch(self, hop: Hop) -> Response:
@@ -126,7 +128,7 @@ class Limit:
         wait = state.paused_until - self._clock.monotonic()
         if wait <= 0:
             return
-        if hop.patience is not None and wait > hop.patience:
+        if wait > (self._patience if hop.patience is None else hop.patience):
             raise hop.failure(
                 Paused, f"{hop.origin} asked for a pause of {wait:.0f} s more", "retry-after", retry_after=wait
             )

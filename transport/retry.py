@@ -48,10 +48,9 @@ class Retry:
             partial = Partial()
             hop = replace(hop, partial=partial)
         for _ in range(MAX_TURNS):
-            left = self._total - (self._clock.monotonic() - start)
             failure: TransportError
             try:
-                response = await self._inner.fetch(replace(hop, patience=left))
+                response = await self._inner.fetch(hop)
             except TransportError as error:
                 failure = error
                 attempts += not isinstance(error, Paused)
@@ -70,6 +69,7 @@ class Retry:
             if wait is None:
                 raise failure
             await self._clock.sleep(wait)
+            hop = replace(hop, patience=self._total - (self._clock.monotonic() - start))
         raise failure
 
     def _wait(self, hop: Hop, failure: TransportError, attempts: int, left: float) -> float | None:

@@ -76,6 +76,7 @@ async def open_stack(
         connections=settings.connections_per_origin,
         failures=settings.breaker_failures,
         pause=settings.breaker_pause,
+        patience=settings.total_retry,
     )
     retry = Retry(Resume(limit), clock, retries=settings.retries, total=settings.total_retry, backoff=settings.backoff)
     cache = Cache(retry, Memory(settings.memory_max_bytes), storage, clock)

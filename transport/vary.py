@@ -13,6 +13,8 @@ Variant = tuple[tuple[str, str], ...]
 
 def variant(headers: Headers, asked: Headers, *, is_part: bool = False) -> Variant:
     """Return the secondary key of a response: the request's values of the fields that ``Vary`` names."""
+    if not is_part and "vary" not in headers:
+        return ()
     names = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}
     if is_part:
         names.add("range")

@@ -363,14 +363,14 @@ class Gateway:
             raise BadIndexResponse(detail, index=index.name, package=name) from None
 
     async def _read_metadata(self, body: bytes, file: File | None, index: Index, name: str) -> Metadata:
-        async with self.turns:
-            try:
-                core: CoreMetadata = parse_metadata(body)
-            except MalformedMetadata as error:
-                detail = f"the metadata of {name if file is None else file.filename}: {error}"
-                raise BadIndexResponse(detail, index=index.name, package=name) from None
-            if sum(map(len, core.requires_dist)) <= READ_IN_THREAD:
-                return read(core)
+        await self.turns.moment()
+        try:
+            core: CoreMetadata = parse_metadata(body)
+        except MalformedMetadata as error:
+            detail = f"the metadata of {name if file is None else file.filename}: {error}"
+            raise BadIndexResponse(detail, index=index.name, package=name) from None
+        if sum(map(len, core.requires_dist)) <= READ_IN_THREAD:
+            return read(core)
         return await asyncio.get_running_loop().run_in_executor(self._parser, read, core)
 
 
