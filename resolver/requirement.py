@@ -41,9 +41,10 @@ _LEGACY_PARENTHESES = re.compile(r"^(\s*[A-Za-z0-9._-]+\s*(?:\[[^\]]*\])?\s*)\((
 
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _RELEASE = r"[0-9]{1,9}(?:\.[0-9]{1,9})"
+_BOUNDS = rf"(?:>=|<=|!=|==|>|<)\s*{_RELEASE}*(?:\s*,\s*(?:>=|<=|!=|==|>|<)\s*{_RELEASE}*)*"
 _PLAIN_HEAD = re.compile(
     rf"\s*({_NAME})\s*(?:\[\s*({_NAME}(?:\s*,\s*{_NAME})*)\s*\]\s*)?"
-    rf"((?:>=|<=|!=|==|>|<)\s*{_RELEASE}*(?:\s*,\s*(?:>=|<=|!=|==|>|<)\s*{_RELEASE}*)*)?\s*",
+    rf"(?:({_BOUNDS})|\(\s*({_BOUNDS})\s*\))?\s*",
     re.ASCII,
 )
 _PLAIN_EXTRA = re.compile(r"""\s*extra\s*==\s*(["'])([a-z0-9]+(?:-[a-z0-9]+)*)\1\s*""", re.ASCII)
@@ -217,7 +218,8 @@ def _head(text: str) -> Requirement | None:
         except RequirementError:
             return None
     else:
-        written, listed, bounds = plain.groups()
+        written, listed, bounds, enclosed = plain.groups()
+        bounds = bounds or enclosed
         specifiers = ["".join(one.split()) for one in bounds.split(",")] if bounds else []
         if len(specifiers) > 1 and len({one.rstrip("0123456789.") for one in specifiers}) < len(specifiers):
             return None  # equal bounds in two spellings are one: for packaging to find out

@@ -16,20 +16,26 @@ from collections import deque
 from time import perf_counter
 from types import TracebackType
 
-ROOM = 0.001  # seconds of a pass that short steps may fill
+# Short steps of one pass: as many as keep it between these two lengths, in seconds, and never more than so many.
+SHORT, LONG = 0.001, 0.002
+MAX_STEPS = 64
 
 
 class Turns:
     """The turns of one event loop. Use as ``async with turns:``; not re-entrant."""
 
-    __slots__ = ("_is_taken", "_since", "_waiting")
+    __slots__ = ("_brief", "_is_taken", "_left", "_since", "_steps", "_waiting")
 
     def __init__(self) -> None:
         """Nobody computes yet."""
         self._is_taken = False
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._brief: deque[asyncio.Future[None]] = deque()
         self._since = 0.0
-        """When the first short step of this pass began; 0: there was none."""
+        """When the pass began in which there are short steps; 0: there are none."""
+        self._steps = MAX_STEPS // 4
+        self._left = 0
+        """Short steps that a pass has room for, and that this one still has."""
 
     async def take(self) -> None:
         """Wait for a turn. Cancelled while waiting, the turn goes to the next."""
@@ -64,18 +70,37 @@ class Turns:
 
     async def moment(self) -> None:
         """Wait for a pass of the loop with room for a short step, which begins now and waits for nothing."""
-        while True:
-            now = perf_counter()
-            if not self._since:
-                self._since = now
-                asyncio.get_running_loop().call_soon(self._forget)
-                return
-            if now - self._since < ROOM:
-                return
-            await asyncio.sleep(0)
+        if not self._since:
+            self._begin_pass()
+        elif not self._left:
+            step = asyncio.get_running_loop().create_future()
+            self._brief.append(step)
+            await step  # cancelled, it leaves the others a little more room
+            return
+        self._left -= 1
 
-    def _forget(self) -> None:
-        self._since = 0.0
+    def _begin_pass(self) -> None:
+        self._left = self._steps
+        self._since = perf_counter()
+        asyncio.get_running_loop().call_soon(self._end_pass)
+
+    def _end_pass(self) -> None:
+        """Let as many go on as the last pass could have had."""
+        took, self._since = perf_counter() - self._since, 0.0
+        if took > LONG:
+            self._steps = max(1, self._steps // 2)
+        elif took < SHORT:
+            self._steps = min(MAX_STEPS, self._steps * 2)
+        if not self._brief:
+            return
+        left, self._left = self._steps, 0
+        while self._brief and left:
+            step = self._brief.popleft()
+            if not step.done():
+                step.set_result(None)
+                left -= 1
+        self._begin_pass()  # after those: they run in it
+        self._left = left
 
     async def __aenter__(self) -> None:
         await self.take()

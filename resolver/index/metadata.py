@@ -12,7 +12,8 @@ import sys
 
 from packaging.utils import canonicalize_name
 
-from .filename import normalised, version_of
+from ..specifier import canonical_key
+from .filename import MAX_VERSION, normalised, version_of
 from .page import CoreMetadata
 
 MAX_METADATA = 4 << 20  # bytes; the longest real descriptions have some 500 KB
@@ -21,7 +22,11 @@ MAX_FIELD = 64 << 10  # characters of one field that we need, continuation lines
 
 _SINGLE = frozenset({"metadata-version", "name", "version", "requires-python"})
 _MULTIPLE = frozenset({"requires-dist", "provides-extra", "dynamic"})
-_FIELDS = {field.title(): field for field in _SINGLE | _MULTIPLE} | {field: field for field in _SINGLE | _MULTIPLE}
+_FIELDS = {field: field for field in _SINGLE | _MULTIPLE}
+MAX_SPELLINGS, MAX_SPELLING = 1_000, 64  # of field names, and characters of one; there are some forty
+_USUAL = {field.title(): field for field in _FIELDS} | _FIELDS
+_SPELLINGS = dict(_USUAL)
+"""As they were met → the field that is needed, ``""`` for any other."""
 _KEY = re.compile(r"[!-9;-~]+", re.ASCII)  # RFC 5322 §2.2: printable, no colon, no space
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r|\r\n\r")
 
@@ -54,25 +59,33 @@ def _fields(head: str) -> dict[str, list[str]]:
     if head.startswith("\n"):
         return {}
     for line in head.split("\n"):
-        if line[:1] in (" ", "\t"):
-            if value is not None:
-                value.append(line.strip())
-            continue
         key, colon, first = line.partition(":")
-        field = _FIELDS.get(key)
+        field = _SPELLINGS.get(key)
         if field is None:
+            if line[:1] in (" ", "\t"):
+                if value is not None:
+                    value.append(line.strip())
+                continue
             value = None
             if line.startswith("From "):  # an mbox separator, which mail parsers step over
                 continue
             if not colon or (key and not _KEY.fullmatch(key)):
                 break  # no header: the body has begun without a blank line
-            field = key.lower()
-            if field not in _FIELDS:
-                continue
+            field = _FIELDS.get(key.lower(), "")
+            if len(_SPELLINGS) < MAX_SPELLINGS and len(key) <= MAX_SPELLING:
+                _SPELLINGS[key] = field
+        elif not colon and key not in _USUAL:
+            break
+        if not field:
+            value = None
+            continue
         value = [first.strip()]
         found.setdefault(field, []).append(value)
-    fields = {field: [" ".join(filter(None, lines)) for lines in values] for field, values in found.items()}
-    if any(len(text) > MAX_FIELD for values in fields.values() for text in values):
+    fields = {
+        field: [lines[0] if len(lines) == 1 else " ".join(filter(None, lines)) for lines in values]
+        for field, values in found.items()
+    }
+    if len(head) > MAX_FIELD and any(len(text) > MAX_FIELD for values in fields.values() for text in values):
         raise MalformedMetadata(f"a field of more than {MAX_FIELD} characters")
     return fields
 
@@ -82,7 +95,7 @@ def _one(fields: dict[str, list[str]], field: str) -> str:
     values = fields.get(field)
     if not values:
         return ""
-    if any(value != values[0] for value in values):
+    if len(values) > 1 and any(value != values[0] for value in values):
         raise MalformedMetadata(f"{field.title()} is given {len(values)} times, with different values")
     return values[0]
 
@@ -97,9 +110,12 @@ def parse_metadata(body: bytes) -> CoreMetadata:
     name = normalised(_one(fields, "name"))
     if not name:
         raise MalformedMetadata("no valid Name field")
-    version = version_of(_one(fields, "version"))
-    if version is None:
-        raise MalformedMetadata("no valid Version field (PEP 440)")
+    version = _one(fields, "version")
+    if canonical_key(version) is None or len(version) > MAX_VERSION:
+        parsed = version_of(version)
+        if parsed is None:
+            raise MalformedMetadata("no valid Version field (PEP 440)")
+        version = str(parsed)
     metadata_version = _one(fields, "metadata-version")
     major = metadata_version.partition(".")[0]
     if metadata_version and major not in ("1", "2"):  # a newer major version may mean anything
@@ -110,7 +126,7 @@ def parse_metadata(body: bytes) -> CoreMetadata:
     extras = {str(canonicalize_name(extra)) for extra in fields.get("provides-extra", ()) if len(extra) <= 256}
     return CoreMetadata(
         name=name,
-        version=str(version),
+        version=version,
         # interned: the releases of a project repeat each other
         requires_dist=tuple([sys.intern(text) for text in requires if text]),
         requires_python=sys.intern(_one(fields, "requires-python")) or None,

@@ -34,15 +34,19 @@ _HASH = re.compile(r"(?:([a-z0-9_-]{1,32})=)?([0-9a-f]{8,256})", re.ASCII)
 # Most rows are such ones, and one match reads all of it; :func:`_file` reads any, to the same end.
 _PLAIN_SHA = r"([0-9a-f]{64})"
 _PLAIN_TAG = r"[A-Za-z0-9_.]+"
-_PLAIN_WHEEL = re.compile(
-    # name and version; the build tag; the tags
-    rf"([A-Za-z0-9_.]+-[A-Za-z0-9_.+!]+-(?:(\d[A-Za-z0-9_.]*)-)?({_PLAIN_TAG}-{_PLAIN_TAG}-{_PLAIN_TAG})\.whl)\n"
+_PLAIN_REST = (
     rf"([A-Za-z0-9:/._~%+-]+/)\n{_PLAIN_SHA}\n(?:{_PLAIN_SHA}|(-))?\n(\d{{1,18}})?\n"
     # an upload time of which no calendar need be asked
     r"([12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z)?\n"
-    r"([^\n]+)?\n(?:y([^\n]*))?(?:\n|\Z)",
+    r"([^\n]+)?\n(?:y([^\n]*))?(?:\n|\Z)"
+)
+_PLAIN_WHEEL = re.compile(
+    # name and version; the build tag; the tags
+    rf"([A-Za-z0-9_.]+-[A-Za-z0-9_.+!]+-(?:(\d[A-Za-z0-9_.]*)-)?({_PLAIN_TAG}-{_PLAIN_TAG}-{_PLAIN_TAG})\.whl)\n"
+    rf"{_PLAIN_REST}",
     re.ASCII,
 )
+_PLAIN_SDIST = re.compile(rf"([A-Za-z0-9_.+!-]+\.(?:tar\.gz|zip))\n{_PLAIN_REST}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 
 
@@ -199,7 +203,11 @@ def _unpack(packed: str) -> tuple[tuple[File, ...], File | None]:
     sdists: dict[str, File] = {}
     at, end = 0, len(packed)
     while at < end:
-        plain = _PLAIN_WHEEL.match(packed, at)
+        plain, tags, build = _PLAIN_WHEEL.match(packed, at), None, None
+        if plain is not None:
+            filename, build, tags, *rest = plain.groups()
+        elif (plain := _PLAIN_SDIST.match(packed, at)) is not None:
+            filename, *rest = plain.groups()
         if plain is None:
             start = at
             for _ in range(PACKED_FIELDS):
@@ -207,13 +215,13 @@ def _unpack(packed: str) -> tuple[tuple[File, ...], File | None]:
             file = _file(packed[start : at - 1].split("\n"))
         else:
             at = plain.end()
-            filename, build, tags, url, sha256, core, bare, size, uploaded, requires_python, yanked = plain.groups()
+            url, sha256, core, bare, size, uploaded, requires_python, yanked = rest
             promised = () if bare else (("sha256", core),) if core else None
             file = File(
                 filename,
                 url + filename,
                 (("sha256", sha256),),
-                sys.intern(tags),
+                tags and sys.intern(tags),
                 build,
                 int(size) if size else None,
                 uploaded,
