@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from resolver.index.reading import Reader
 from transport.clock import SYSTEM
 from transport.clock import Clock as SystemClock
 
@@ -52,11 +53,12 @@ def make_app(
     holds: Holds | None = None,
     now: Clock = clock,
     system: SystemClock = SYSTEM,
+    reader: Reader | None = None,
 ) -> web.Application:
     """Return the application. ``resolve`` replaces the resolver and its transport (tests, embedding).
 
     ``holds`` goes with it: without, finished answers are not served again. ``now`` is what ages in requests are counted
-    from, and may be fixed; ``system`` is what copies age by, and when a file is seen.
+    from, and may be fixed; ``system`` is what copies age by, and when a file is seen. ``reader`` reads large pages.
 
     Raises:
         SettingsError: a file of secrets cannot be read.
@@ -84,7 +86,9 @@ def make_app(
             yield
             await locks.close()
             return
-        async with open_locks(settings, indexes, telemetry, stored=stored, now=now, system=system) as locks:
+        async with open_locks(
+            settings, indexes, telemetry, stored=stored, now=now, system=system, reader=reader
+        ) as locks:
             app[handlers.LOCKS] = locks
             tune()
             sys.setswitchinterval(SWITCH)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from resolver.driver import resolve as drive
 from resolver.index.gateway import Gateway
+from resolver.index.reading import Reader
 from transport.clock import SYSTEM
 from transport.clock import Clock as SystemClock
 from transport.derived import Derived
@@ -94,11 +95,13 @@ async def open_locks(
     stored: StoredLocks | None = None,
     now: Clock = clock,
     system: SystemClock = SYSTEM,
+    reader: Reader | None = None,
 ) -> AsyncIterator[Locks]:
     """Give the use case for as long as the block runs; leaving it ends what is under way and closes everything.
 
     Finished locks are ``stored`` in the cache directory unless it is said where. ``now`` is what ages in requests are
-    counted from; ``system`` is what copies age by, and when a file is seen.
+    counted from; ``system`` is what copies age by, and when a file is seen. ``reader`` reads large pages; without one
+    they are read here.
 
     Raises:
         ValueError: a netrc file that was named cannot be used.
@@ -112,7 +115,7 @@ async def open_locks(
     async with open_stack(given, clock=system, on_request=on_request, turns=turns) as fetcher:
         derived = await asyncio.to_thread(_derived, settings)
         terms = repr((given.private_addresses, given.allowed_urls))
-        gateway = Gateway(fetcher, turns, system.monotonic, ledger, derived, system.wall, terms)
+        gateway = Gateway(fetcher, turns, system.monotonic, ledger, derived, system.wall, terms, reader)
         locks = Locks(settings, indexes, partial(drive, gateway=gateway), stored, counts, now, gateway.holds, turns)
         try:
             yield locks

@@ -15,6 +15,7 @@ import structlog
 
 from . import listening, logs, worker
 from .configuration import Configuration
+from .page_reader import PageReader
 from .settings import SettingsError
 from .supervisor import USAGE, Supervisor
 
@@ -59,13 +60,17 @@ def run(
 
 
 def _work(configuration: Configuration, sock: socket.socket, lifeline: int | None, on_ready: Callable[[], None]) -> int:
-    """Run one worker in this process."""
+    """Run one worker in this process, and beside it one that reads pages for it."""
+    reader = PageReader.start()
     try:
         with asyncio.Runner(loop_factory=worker.new_loop) as runner:
-            runner.run(worker.serve(configuration, sock, on_ready=on_ready, lifeline=lifeline))
+            runner.run(worker.serve(configuration, sock, on_ready=on_ready, lifeline=lifeline, reader=reader))
     except SettingsError as error:
         sys.stderr.write(f"lockwright: {error}\n")
         return USAGE
+    finally:
+        if reader is not None:
+            reader.close()
     return 0
 
 

@@ -18,6 +18,8 @@ from functools import partial
 import structlog
 from aiohttp import web
 
+from resolver.index.reading import Reader
+
 from . import pages
 from .accepting import Acceptor
 from .app import make_app
@@ -74,14 +76,15 @@ async def serve(
     on_ready: Callable[[], None],
     lifeline: int | None = None,
     resolve: Resolve | None = None,
+    reader: Reader | None = None,
 ) -> None:
     """Serve on ``sock`` until a signal says to stop.
 
     ``on_ready`` is called when requests are answered; ``lifeline`` is a descriptor that becomes readable when the
-    process that supervises this one has ended.
+    process that supervises this one has ended. ``reader`` reads large pages.
     """
     service = configuration.settings.service
-    app = make_app(configuration, resolve=resolve)
+    app = make_app(configuration, resolve=resolve, reader=reader)
     signals = _Signals(lifeline)
     runner, acceptor = await start(app, sock, limit=service.drain_limit)
     try:

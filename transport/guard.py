@@ -23,7 +23,6 @@ _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052
 _SHARED = ipaddress.IPv4Network("100.64.0.0/10")  # RFC 6598, carrier-grade NAT
 
 
-
 class Sockets:
     """What the guard did on behalf of one request."""
 

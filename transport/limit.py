@@ -58,7 +58,9 @@ class _State:
 class Limit:
     """Lets hops through to one origin as its state allows."""
 
-    def __init__(self, inner: Sender, clock: Clock, *, connections: int, failures: int, pause: float, patience: float) -> None:
+    def __init__(
+        self, inner: Sender, clock: Clock, *, connections: int, failures: int, pause: float, patience: float
+    ) -> None:
         """``patience`` is that of a hop that names none, seconds."""
         self._inner = inner
         self._clock = clock

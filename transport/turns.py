@@ -5,8 +5,8 @@ and a health check would wait for all of them. So whoever computes for more than
 turns are handed on first come, first served, one per pass of the loop. It lives here because the lowest layer that
 computes (it inflates pages) is in the transport.
 
-A first resolve takes thousands of steps of some 50 µs; to each of them a pass of its own would cost as much as the step.
-So short steps share a pass as long as it has room for them.
+A first resolve takes thousands of steps of some 50 µs, and a pass of its own would cost each as much again. So short
+steps share a pass as long as it has room for them.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class FactStore:
         if record is None:
             return None
         try:
-            return *_unpack_page(record, lambda: self._records.open("rows", LAYOUT, *key)), len(record)
+            return *unpack_page(record, lambda: self._records.open("rows", LAYOUT, *key)), len(record)
         except UNREADABLE:
             return None
 
@@ -87,7 +87,7 @@ class FactStore:
             return  # it was read here
         # An undated page has all its files looked at; and what is short is read in one go.
         is_apart = page.sightings is None and len(rows) > MAX_TOGETHER
-        pack = partial(_pack_page, page, page.releases, versions, None if is_apart else rows)
+        pack = partial(pack_page, page, page.releases, versions, None if is_apart else rows)
         self._records.put(pack, "page", LAYOUT, *key)
         if is_apart:
             self._records.put(rows, "rows", LAYOUT, *key)
@@ -135,7 +135,7 @@ def file_key(file: File) -> tuple[str, str] | None:
     return file.url, hashes
 
 
-def _pack_page(page: ProjectPage, releases: PackedReleases, versions: VersionList, rows: bytes | None) -> bytes:
+def pack_page(page: ProjectPage, releases: PackedReleases, versions: VersionList, rows: bytes | None) -> bytes:
     """Pack a page; its ``rows`` may lie elsewhere (None): then their checksums are here."""
     keys: dict[Key, int] = {}
     signatures = [sorted(keys.setdefault(key, len(keys)) for key in signature) for signature in releases.signatures]
@@ -157,7 +157,12 @@ def _pack_page(page: ProjectPage, releases: PackedReleases, versions: VersionLis
     return packed
 
 
-def _unpack_page(record: bytes, open_rows: Callable[[], Part | None]) -> tuple[ProjectPage, VersionList]:
+def unpack_page(record: bytes, open_rows: Callable[[], Part | None]) -> tuple[ProjectPage, VersionList]:
+    """Return what was packed; ``open_rows`` gives what reads the rows, where they lie elsewhere.
+
+    Raises:
+        one of :data:`UNREADABLE`: the record is none.
+    """
     fields: list[Any] = msgpack.unpackb(record)
     name, url, skipped, skipped_count, status, texts, early, keys, signatures, *rest = fields
     variety, runs, ends, rows, is_undated, sums = rest

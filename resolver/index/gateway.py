@@ -24,7 +24,6 @@ from ..errors import BadIndexResponse, HashMismatch, IndexFailure
 from ..model import Stats
 from ..provider.candidates import Project
 from ..provider.requirements import Metadata, read
-from ..provider.versions import VersionList
 from .absences import Absences
 from .archive import UnsafeArchive
 from .closures import Closures
@@ -35,9 +34,10 @@ from .known import Known, holds_until
 from .metadata import MalformedMetadata, parse_metadata
 from .page import CoreMetadata, File, ProjectPage
 from .page_key import PageKey
+from .reading import HERE, Reader
 from .sdist import pkg_info_from_sdist, static_metadata
 from .sightings import Ledger
-from .simple import ACCEPT, MalformedPage, parse_page
+from .simple import ACCEPT, MalformedPage
 from .standing import Reliance, Standing
 from .standings import Standings
 from .wheel import metadata_from_wheel
@@ -45,8 +45,8 @@ from .wheel_tail import NotThere, WholeFileNeeded, read_tail
 
 T = TypeVar("T")
 
-# Parsing a page of this size, or requirements of this length, takes some milliseconds: worth a thread's hand-over.
-PARSE_IN_THREAD, READ_IN_THREAD = 256 * 1024, 64 * 1024
+# Reading an archive of this size, or requirements of this length, takes some milliseconds: worth a thread's hand-over.
+AT_ONCE, READ_IN_THREAD = 256 * 1024, 64 * 1024
 # A direct reference is downloaded whole, for its hash goes into the lock.
 MAX_REFERENCE = 512 * 1024 * 1024
 MAX_SDIST = 64 * 1024 * 1024  # an sdist is read for its PKG-INFO only
@@ -68,6 +68,7 @@ class Gateway:
         records: Records | None = None,
         wall: Callable[[], float] = time.time,
         terms: str = "",
+        reader: Reader | None = None,
     ) -> None:
         """``fetcher`` is the whole transport stack; ``turns`` are those it computes in, too; ``monotonic`` its clock.
 
@@ -75,10 +76,10 @@ class Gateway:
         facts beyond the process, and by the ``wall`` clock how long pages are fresh; under other ``terms``, which say
         in any words what beside an index decides whom a request may reach, those of pages are not believed.
 
-        Large pages are parsed in one thread: a second would not parse faster, for there is one interpreter lock, but
-        would take the event loop's share of it.
+        Large pages are read by the ``reader`` (None: here) in one thread: a second one would but take turns with it.
         """
         self._fetcher = fetcher
+        self._reader = reader or HERE
         self.turns = turns or Turns()
         self._parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parse")
         instants = Instants(monotonic, wall)
@@ -151,7 +152,7 @@ class Gateway:
             if not response.has_body:  # another's flight, and the facts were dropped meanwhile
                 response = await self._fetch(replace(request, known=None, refresh=False), stats)
                 self._expect(response, 200, index, name)
-            parsed = await self._parse(response.body, lambda: _project(response, name, index), index, name)
+            parsed = await self._read_page(response, name, index)
             project = self._known.project(response, name, index)  # another may have been quicker
             if project is None:
                 project = self._known.keep_project(parsed, response, name, index)
@@ -301,10 +302,8 @@ class Gateway:
                 if algorithm in hashlib.algorithms_guaranteed and not algorithm.startswith("shake"):
                     actual = hashlib.new(algorithm, response.body).hexdigest()
                     if actual != digest:
-                        expected = ((algorithm, digest),)
-                        raise HashMismatch.of(
-                            f"{file.filename}.metadata", expected, ((algorithm, actual),), index.name, name
-                        )
+                        found = (((algorithm, digest),), ((algorithm, actual),))
+                        raise HashMismatch.of(f"{file.filename}.metadata", *found, index.name, name)
         return response.body, holds_until(response, index, is_proved=is_proved)
 
     async def _wheel_metadata(self, name: str, file: File, index: Index, stats: Stats) -> tuple[bytes, float]:
@@ -352,9 +351,16 @@ class Gateway:
 
     # -- parsing -----------------------------------------------------------------
 
-    async def _parse(self, body: bytes, parse: Callable[[], T], index: Index, name: str) -> T:
+    async def _read_page(self, response: Response, name: str, index: Index) -> Project:
+        body, limit = response.body, self._reader.at_once
+        read = (self._reader if len(body) > limit else HERE).read
+        args = body, response.headers.get("content-type", ""), response.url, name
+        page, versions = await self._parse(body, lambda: read(*args), index, name, limit)
+        return Project(name, index.name, index.url, page, versions)
+
+    async def _parse(self, body: bytes, parse: Callable[[], T], index: Index, name: str, limit: int = AT_ONCE) -> T:
         try:
-            if len(body) > PARSE_IN_THREAD:
+            if len(body) > limit:
                 return await asyncio.get_running_loop().run_in_executor(self._parser, parse)
             async with self.turns:
                 return parse()
@@ -372,11 +378,6 @@ class Gateway:
         if sum(map(len, core.requires_dist)) <= READ_IN_THREAD:
             return read(core)
         return await asyncio.get_running_loop().run_in_executor(self._parser, read, core)
-
-
-def _project(response: Response, name: str, index: Index) -> Project:
-    page = parse_page(response.body, response.headers.get("content-type"), response.url, name)
-    return Project(name, index.name, index.url, page, VersionList(page.texts))  # sorted by version, equal ones joined
 
 
 def _file_request(file: File, index: Index, max_bytes: int) -> Request:

@@ -247,7 +247,9 @@ class Pool:
         if proxy.is_tls and hop.own and hop.request.index.client_cert is not None:
             # aiohttp uses one context for both legs: the proxy would be shown who we are.
             raise hop.failure(
-                Refused, "a client certificate cannot be used through a proxy that is spoken to by TLS", "proxy-identity"
+                Refused,
+                "a client certificate cannot be used through a proxy that is spoken to by TLS",
+                "proxy-identity",
             )
         said = {} if proxy.credential is None else {"Proxy-Authorization": authorization(proxy.credential)[1]}
         if hop.origin.scheme == "https":
@@ -267,17 +269,11 @@ class Pool:
             encoding = ""  # asked for as it is: what was listed with a hash are these bytes, whatever they are called
         elif hop.request.kind is Kind.RANGE and encoding.strip().lower() not in {"", "identity"}:
             raise _malformed(hop, "a range of a recoded file is of no use", "content-encoding")
-        content, pace = answer.content, None
+        pace = Pace(hop, self._settings, started, patience)
         digest, pieces, size, wire = hashlib.sha256(), list[bytes](), 0, 0
         try:
             decoder = decoding.Body(encoding, cap)
-            while wire <= wire_cap:
-                chunk = content.read_nowait()  # most bodies come with their head
-                if not chunk:
-                    if content.at_eof():
-                        break
-                    pace = pace or Pace(hop, self._settings, started, patience, wire)
-                    chunk = await pace.read(content)
+            while wire <= wire_cap and (chunk := await pace.read(answer.content)):
                 wire += len(chunk)
                 decoded, count = decoder.feed(chunk), PIECES_A_TURN
                 if len(chunk) < SMALL:

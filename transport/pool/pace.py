@@ -15,13 +15,12 @@ from transport.settings import TransportSettings
 class Pace:
     """Reads chunks for as long as there is progress."""
 
-    def __init__(self, hop: Hop, settings: TransportSettings, started: float, patience: float, had: int = 0) -> None:
-        """``had`` bytes came along with the head."""
+    def __init__(self, hop: Hop, settings: TransportSettings, started: float, patience: float) -> None:
         self._hop = hop
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._begun = self._window_start = self._loop.time()
-        self._window_bytes = self._total = had
+        self._window_bytes = self._total = 0
         self._patience_end: float | None = started + patience
         self._end = float("inf") if hop.request.kind is Kind.FILE else started + settings.page
 
@@ -31,6 +30,14 @@ class Pace:
         Raises:
             Timeout: silence, a drip below ``min_rate``, or the end of all patience.
         """
+        chunk = stream.read_nowait()  # most bodies come with their head
+        if not chunk and not stream.at_eof():
+            chunk = await self._next(stream)
+        self._window_bytes += len(chunk)
+        self._total += len(chunk)
+        return chunk
+
+    async def _next(self, stream: aiohttp.StreamReader) -> bytes:
         silent_since = self._loop.time()
         while True:
             now = self._loop.time()
@@ -39,14 +46,11 @@ class Pace:
             until = min(silent_since + self._settings.idle, window_end, self._patience_end or self._end, self._end)
             try:
                 async with asyncio.timeout_at(until):
-                    chunk = await stream.readany()
+                    return await stream.readany()
             except aiohttp.ServerTimeoutError:
                 raise
             except TimeoutError:
                 continue
-            self._window_bytes += len(chunk)
-            self._total += len(chunk)
-            return chunk
 
     def _check(self, now: float, silent_since: float) -> None:
         settings = self._settings
