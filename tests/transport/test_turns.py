@@ -11,6 +11,18 @@ import pytest
 from transport.turns import LONG, MAX_STEPS, Turns
 
 
+class Passes:
+    """Counts the passes of the event loop."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    async def count(self) -> None:
+        while True:
+            self.number += 1
+            await asyncio.sleep(0)
+
+
 async def test_turns_are_handed_on_in_the_order_of_asking() -> None:
     turns, order = Turns(), list[int]()
 
@@ -24,19 +36,13 @@ async def test_turns_are_handed_on_in_the_order_of_asking() -> None:
 
 
 async def test_others_run_between_two_turns() -> None:
-    turns, passes, seen = Turns(), 0, list[int]()
-
-    async def count() -> None:
-        nonlocal passes
-        while True:
-            passes += 1
-            await asyncio.sleep(0)
+    turns, passes, seen = Turns(), Passes(), list[int]()
 
     async def step() -> None:
         async with turns:
-            seen.append(passes)
+            seen.append(passes.number)
 
-    counter = asyncio.create_task(count())
+    counter = asyncio.create_task(passes.count())
     await asyncio.gather(*(step() for _ in range(10)))
     counter.cancel()
     assert all(later > earlier for earlier, later in pairwise(seen))
@@ -69,19 +75,13 @@ async def test_a_failure_inside_a_turn_gives_it_back() -> None:
 
 
 async def test_short_steps_share_a_pass_and_none_is_forgotten() -> None:
-    turns, done, passes = Turns(), list[tuple[int, int]](), 0
-
-    async def count() -> None:
-        nonlocal passes
-        while True:
-            passes += 1
-            await asyncio.sleep(0)
+    turns, done, passes = Turns(), list[tuple[int, int]](), Passes()
 
     async def step(number: int) -> None:
         await turns.moment()
-        done.append((number, passes))
+        done.append((number, passes.number))
 
-    counter = asyncio.create_task(count())
+    counter = asyncio.create_task(passes.count())
     await asyncio.gather(*(step(number) for number in range(1000)))
     counter.cancel()
     assert [number for number, _ in done] == list(range(1000))
@@ -93,21 +93,15 @@ async def test_short_steps_share_a_pass_and_none_is_forgotten() -> None:
 async def test_steps_that_take_long_have_a_pass_to_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     turns, now, seen = Turns(), 100.0, Counter[int]()
     monkeypatch.setattr("transport.turns.perf_counter", lambda: now)
-    passes = 0
-
-    async def count() -> None:
-        nonlocal passes
-        while True:
-            passes += 1
-            await asyncio.sleep(0)
+    passes = Passes()
 
     async def step() -> None:
         nonlocal now
         await turns.moment()
         now += 10 * LONG
-        seen[passes] += 1
+        seen[passes.number] += 1
 
-    counter = asyncio.create_task(count())
+    counter = asyncio.create_task(passes.count())
     await asyncio.gather(*(step() for _ in range(200)))
     counter.cancel()
     assert sum(seen.values()) == 200
