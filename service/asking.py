@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from dataclasses import dataclass
+from typing import Annotated
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from resolver.specifier import parse
 
 from .answer import ChangesShape
-from .schema import LockModel, LockRequest, Name
+from .field_types import Name
+from .schema import LockModel, LockRequest
 
 MODES = ("satisfies",)
 
@@ -53,37 +55,32 @@ Specifier = Annotated[
 Exact = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_version)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckRequest(LockRequest):
     """The body of ``POST /v1/check``: a lock request, with the lock that is judged.
 
     With neither ``targets`` nor ``universal`` the lock is judged for its own environments.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"requirements": ["a>=1"], "lock": {"content": "a==1.0"}}]},
-    )
+    examples = ({"requirements": ["a>=1"], "lock": {"content": "a==1.0"}},)
 
     lock: LockModel
     modes: Annotated[tuple[Mode, ...], Field(min_length=1, max_length=8)] = MODES
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainRequest(LockRequest):
     """The body of ``POST /v1/explain``: a lock request, and the package that it is about."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"requirements": ["a>=1"], "package": "b", "not": "<2"}]},
-        serialize_by_alias=True,
-    )
+    examples = ({"requirements": ["a>=1"], "package": "b", "not": "<2"},)
 
     package: Name
     not_: Annotated[Specifier | None, Field(alias="not", description="Why are versions like these not locked?")] = None
     version: Annotated[Exact | None, Field(description="The same as not: ==VERSION")] = None
 
-    @model_validator(mode="after")
-    def _is_one_question(self) -> Self:
+    def __post_init__(self) -> None:
         if self.not_ is not None and self.version is not None:
             raise ValueError("not and version exclude each other; give one of them")
-        return self
 
     @property
     def wished(self) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from resolver.environment.space import DiagramLimitError
 from resolver.inputs import LockContent, read_lock
@@ -14,6 +14,7 @@ from resolver.model import Query, Universal
 from .asking import CheckRequest
 from .locks import Locks
 from .problems import invalid
+from .schema import LockRequest
 
 
 async def check(locks: Locks, request: CheckRequest) -> dict[str, Any]:
@@ -24,7 +25,7 @@ async def check(locks: Locks, request: CheckRequest) -> dict[str, Any]:
         InvalidQuery: the lock or an input cannot be read.
     """
     # The lock is what is judged, and no preference of a resolve.
-    asked = await locks.understand(request.model_copy(update={"lock": None}))
+    asked = await locks.understand(replace(cast("LockRequest", request), lock=None))
     faults = await asyncio.to_thread(_faults, request, asked.query)
     answer = {"ok": not faults, "faults": [_to_document(fault, asked.query) for fault in faults]}
     return {"ok": not faults, "modes": {"satisfies": answer}}

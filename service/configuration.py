@@ -10,19 +10,29 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import BaseModel, ValidationError
+from . import foreign, plain, surroundings
+from .settings import (
+    CacheSettings,
+    NetworkSettings,
+    PolicySettings,
+    ServiceSettings,
+    Settings,
+    SettingsError,
+    split_userinfo,
+)
+from .shape import Shape, checked
 
-from . import foreign, surroundings
-from .settings import Settings, SettingsError, split_userinfo
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 _PREFIX = "LOCKWRIGHT_"
 _NOT_SETTINGS = {"CONFIG", "SERVER"}  # they name a file and a service
 _CREDENTIALS = ("USERNAME", "PASSWORD", "TOKEN", "CLIENT_KEY_PASSWORD")
-_SECTIONS = ("service", "policy", "network", "cache")
+_SECTIONS = {"service": ServiceSettings, "policy": PolicySettings, "network": NetworkSettings, "cache": CacheSettings}
 _MAX_FILE = 1024 * 1024  # settings are small; a larger file is the wrong one
 
 
@@ -120,8 +130,8 @@ def _environment(environ: Mapping[str, str], warnings: list[str]) -> Iterator[tu
         if rest in _NOT_SETTINGS or (rest.startswith("INDEX_") and rest.endswith(_CREDENTIALS)):
             continue
         path = rest.lower().split("__")
-        if len(path) == 1 and path[0] not in Settings.model_fields:
-            homes = [name for name in _SECTIONS if path[0] in _section(name).model_fields]
+        if len(path) == 1 and path[0] not in _keys(Settings):
+            homes = [name for name, kind in _SECTIONS.items() if path[0] in _keys(kind)]
             if not homes:
                 warnings.append(f"{variable} is not a setting; it is not used")
                 continue
@@ -129,11 +139,8 @@ def _environment(environ: Mapping[str, str], warnings: list[str]) -> Iterator[tu
         yield path, environ[variable], variable
 
 
-def _section(name: str) -> type[BaseModel]:
-    kind = Settings.model_fields[name].annotation
-    assert isinstance(kind, type)
-    assert issubclass(kind, BaseModel)
-    return kind
+def _keys(kind: type[Shape]) -> set[str]:
+    return {one.name for one in fields(cast("Any", kind))}
 
 
 def _add_credentials(indexes: list[dict[str, Any]], environ: Mapping[str, str], origins: dict[str, str]) -> None:
@@ -226,6 +233,19 @@ def _explain(error: ValidationError, origins: Mapping[str, str], tables: list[di
     return "; ".join(lines)
 
 
+def _settings(values: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
+    known = plain.settings(values)
+    if known is not None:
+        return known
+
+    from pydantic import ValidationError  # noqa: PLC0415 - see ``service.shape``
+
+    try:
+        return checked(Settings, values)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, origins, values["index"])) from None
+
+
 def load(
     *,
     environ: Mapping[str, str],
@@ -267,8 +287,5 @@ def load(
     origin = indexes.complete(found)
     _add_credentials(indexes.tables, environ, layers.origins)
     surroundings.apply(indexes.tables, environ, layers.origins)
-    try:
-        settings = Settings.model_validate({**layers.values, "index": indexes.tables})
-    except ValidationError as error:
-        raise SettingsError(_explain(error, layers.origins, indexes.tables)) from None
+    settings = _settings({**layers.values, "index": indexes.tables}, layers.origins)
     return Configuration(settings, layers.origins, origin, (*warnings, *found.warnings))

@@ -16,6 +16,7 @@ from .parameters import KNOWN
 from .problems import KINDS, Problem, to_document
 from .replies import CONTENT_TYPE
 from .schema import LockRequest
+from .shape import model_of
 
 _REF = "#/components/schemas/{model}"
 _LOCK_PROBLEMS = tuple(name for name in KINDS if name not in {"not-found", "gone", "method-not-allowed"})
@@ -209,9 +210,9 @@ def describe() -> dict[str, Any]:
     """Return the document. It is built once."""
     _, schemas = models_json_schema(
         [
-            (LockRequest, "validation"),
-            (CheckRequest, "validation"),
-            (ExplainRequest, "validation"),
+            (model_of(LockRequest), "validation"),
+            (model_of(CheckRequest), "validation"),
+            (model_of(ExplainRequest), "validation"),
             (LockAnswer, "serialization"),
             (CheckAnswer, "serialization"),
             (ExplainAnswer, "serialization"),

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, time, timedelta
-from typing import Annotated
-
-from pydantic import BeforeValidator
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?", re.IGNORECASE)
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -17,7 +14,6 @@ _ISO_DURATION = re.compile(
 )
 _WORDS = re.compile(r"(\d+)\s*(weeks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)", re.IGNORECASE)
 _UNITS = {"w": "weeks", "d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
-_NUMBER = re.compile(r"\d+(\.\d+)?")
 _LONGEST = timedelta(days=365 * 100)  # a longer one would leave the range of datetime
 
 
@@ -84,20 +80,3 @@ def parse_moment(text: str) -> datetime | timedelta:
             raise ValueError(f"{text[:80]!r} has no offset; write it as 2026-01-31T12:00:00Z")
         return moment.astimezone(UTC)
     return parse_duration(text)
-
-
-def _seconds(value: object) -> object:
-    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):  # the environment has no number type
-        return parse_duration(value).total_seconds()
-    return value
-
-
-def _bytes(value: object) -> object:
-    return parse_size(value) if isinstance(value, str) else value
-
-
-Seconds = Annotated[float, BeforeValidator(_seconds, json_schema_input_type=str | float)]
-"""A field in seconds that also accepts the texts of :func:`parse_duration`."""
-
-Bytes = Annotated[int, BeforeValidator(_bytes, json_schema_input_type=str | int)]
-"""A field in bytes that also accepts the texts of :func:`parse_size`."""

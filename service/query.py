@@ -258,7 +258,7 @@ def _with_python(universal: Universal, stated: str | None, default: str) -> Univ
 def _with_files(options: Options, inputs: Inputs, request: LockRequest) -> Options:
     """Apply the option lines of the files; what the request says itself is stronger."""
     prerelease = options.prerelease
-    if inputs.prerelease_allowed and "prerelease" not in request.options.model_fields_set:
+    if inputs.prerelease_allowed and "prerelease" not in request.options.given:
         prerelease = Prerelease.ALLOW
     return replace(
         options,

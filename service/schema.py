@@ -7,91 +7,73 @@ together (policy, indexes, files) is decided in ``service.query``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeVar
-
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import canonicalize_name
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-    StringConstraints,
-    ValidationError,
-)
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from resolver.errors import Fault, Place
 from resolver.model import ForkStrategy, IndexStrategy, Prerelease, ResolutionMode
 
 from .problems import Problem, fault_to_document
-from .quantities import parse_moment
+from .shape import Shape, checked
+
+if TYPE_CHECKING:
+    from pydantic import StrictBool
+
+    from .field_types import (
+        Budget,
+        Decisions,
+        Files,
+        Implementation,
+        Label,
+        Moment,
+        Names,
+        NamesOrAll,
+        Outputs,
+        Packages,
+        Platform,
+        Python,
+        References,
+        RequiresPython,
+        Roots,
+        Tags,
+        Targets,
+        Text,
+        Texts,
+    )
 
 MAX_ITEMS = 2000  # requirements of one request; the largest monorepos have some hundreds
 MAX_FILES = 200
 MAX_TARGETS = 32  # each is a solve of its own
+MAX_TEXT = 4096  # characters of a requirement, a path, a marker
+NAME = r"^([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9])$"  # PEP 508
 _MAX_FAULTS = 100  # that many are read by nobody
 
-_NAME = r"^([A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9])$"  # PEP 508
-
-
-def _is_moment(text: str) -> str:
-    parse_moment(text)
-    return text
-
-
-def _is_specifier(text: str) -> str:
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
-        raise ValueError("not a version specifier such as >=3.11") from None
-    return text
-
-
-def _normalised(text: str) -> str:
-    return str(canonicalize_name(text))
-
-
-Text = Annotated[str, StringConstraints(max_length=4096)]
-Texts = Annotated[list[Text], Field(max_length=MAX_ITEMS)]
-Name = Annotated[str, StringConstraints(pattern=_NAME, max_length=128), AfterValidator(_normalised)]
-Names = Annotated[list[Name], Field(max_length=MAX_ITEMS)]
-NamesOrAll = Annotated[list[Name | Literal[":all:"]], Field(max_length=MAX_ITEMS)]
-Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
-Moment = Annotated[
-    str,
-    StringConstraints(max_length=64),
-    AfterValidator(_is_moment),
-    Field(description="RFC 3339 instant, date, or a duration before now", examples=["P7D", "2026-01-31T00:00:00Z"]),
-]
 Output = Literal["pylock", "requirements"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class TargetModel(_Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetModel(Shape):
     """One environment to lock for."""
 
     name: Label | None = None
-    python: Annotated[str, StringConstraints(max_length=64), Field(examples=["3.13"])] | None = None
-    platform: Annotated[str, StringConstraints(max_length=128), Field(examples=["x86_64-manylinux_2_28"])] | None = None
-    implementation: Annotated[str, StringConstraints(max_length=32)] | None = None
-    tags: Annotated[list[Annotated[str, StringConstraints(max_length=256)]], Field(max_length=20_000)] | None = None
+    python: Python | None = None
+    platform: Platform | None = None
+    implementation: Implementation | None = None
+    tags: Tags | None = None
     markers: dict[str, Text] | None = None
 
 
-class UniversalModel(_Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UniversalModel(Shape):
     """All environments that these admit."""
 
-    requires_python: Annotated[Text, AfterValidator(_is_specifier)] | None = None
-    environments: Texts = []
-    required_environments: Texts = []
+    requires_python: RequiresPython | None = None
+    environments: Texts = field(default_factory=list)
+    required_environments: Texts = field(default_factory=list)
 
 
-class IndexReference(_Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexReference(Shape):
     """An index by URL; refused unless the server's ``policy.index_urls`` allows it."""
 
     name: Label
@@ -99,7 +81,8 @@ class IndexReference(_Model):
     explicit: StrictBool = False
 
 
-class PackageOptionsModel(_Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackageOptionsModel(Shape):
     """Options of one package."""
 
     index: Label | None = None
@@ -108,7 +91,8 @@ class PackageOptionsModel(_Model):
     builds: Literal["never", "static", "sandbox"] | None = None
 
 
-class OptionsModel(_Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptionsModel(Shape):
     """How to choose."""
 
     resolution: ResolutionMode = ResolutionMode.HIGHEST
@@ -117,57 +101,55 @@ class OptionsModel(_Model):
     index_strategy: IndexStrategy = IndexStrategy.FIRST_INDEX
     exclude_newer: Moment | None = None
     builds: Literal["never", "static", "sandbox"] | None = None
-    no_binary: NamesOrAll = []
-    only_binary: NamesOrAll = []
+    no_binary: NamesOrAll = field(default_factory=list)
+    only_binary: NamesOrAll = field(default_factory=list)
     no_deps: StrictBool = False
-    packages: Annotated[dict[Name, PackageOptionsModel], Field(max_length=MAX_ITEMS)] = {}
+    packages: Packages = field(default_factory=dict)
+    given: frozenset[str] = frozenset()
 
 
-class LockModel(_Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockModel(Shape):
     """An earlier lock, in any format that the service writes."""
 
     content: str
 
 
-class BudgetModel(_Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetModel(Shape):
     """What the resolve may cost."""
 
-    seconds: Annotated[StrictInt | float, Field(gt=0)] = 60
-    decisions: Annotated[StrictInt, Field(gt=0, le=1_000_000)] = 200_000
+    seconds: Budget = 60
+    decisions: Decisions = 200_000
 
 
-class LockRequest(_Model):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockRequest(Shape):
     """The body of ``POST /v1/lock``."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "requirements": ["fastapi[standard]>=0.115"],
-                    "targets": [{"python": "3.13", "platform": "linux"}],
-                    "outputs": ["pylock"],
-                },
-            ],
+    examples = (
+        {
+            "requirements": ["fastapi[standard]>=0.115"],
+            "targets": [{"python": "3.13", "platform": "linux"}],
+            "outputs": ["pylock"],
         },
     )
 
     requirements: Texts | None = None
-    files: Annotated[
-        dict[Annotated[str, StringConstraints(min_length=1, max_length=256)], str], Field(max_length=MAX_FILES)
-    ] = {}
-    roots: Annotated[list[Text], Field(max_length=MAX_FILES)] | None = None
-    extras: Names = []
-    groups: Names = []
-    constraints: Texts = []
-    overrides: Texts = []
-    excludes: Names = []
-    targets: Annotated[list[TargetModel], Field(min_length=1, max_length=MAX_TARGETS)] | None = None
+    files: Files = field(default_factory=dict)
+    roots: Roots | None = None
+    extras: Names = field(default_factory=list)
+    groups: Names = field(default_factory=list)
+    constraints: Texts = field(default_factory=list)
+    overrides: Texts = field(default_factory=list)
+    excludes: Names = field(default_factory=list)
+    targets: Targets | None = None
     universal: UniversalModel | None = None
-    indexes: Annotated[list[Label | IndexReference], Field(min_length=1, max_length=64)] | None = None
+    indexes: References | None = None
     options: OptionsModel = OptionsModel()
     lock: LockModel | None = None
     upgrade: StrictBool | Names = False
-    outputs: Annotated[list[Output], Field(max_length=8)] = []
+    outputs: Outputs = field(default_factory=list)
     budget: BudgetModel = BudgetModel()
 
 
@@ -204,8 +186,10 @@ def parse_as(model: type[_Asked], data: object) -> _Asked:
     Raises:
         Problem: ``invalid-request`` with every fault. Values are not repeated: they may hold credentials.
     """
+    from pydantic import ValidationError  # noqa: PLC0415 - see ``service.shape``
+
     try:
-        return model.model_validate(data)
+        return checked(model, data)
     except ValidationError as error:
         faults: dict[tuple[str, str], Fault] = {}
         for one in error.errors(include_url=False, include_input=False, include_context=False):

@@ -5,18 +5,39 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit, urlunsplit
-
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from resolver.model import Builds
 from transport.credentials import basic, bearer, from_userinfo, header
 from transport.message import Authenticate, Credential, Index
 from transport.secret import Secret
 
-from .quantities import Bytes, Seconds
+from .shape import Shape
+
+if TYPE_CHECKING:
+    from .field_types import (
+        Bytes,
+        Connections,
+        Hidden,
+        Home,
+        IndexName,
+        IndexUrl,
+        LogLevel,
+        Retries,
+        Seconds,
+        Solves,
+        Stored,
+        UrlPrefixes,
+        Waiting,
+    )
+
+INDEX_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+PrivateAddresses = Literal["configured", "allow", "deny"]
+Level = Literal["debug", "info", "warning", "error"]
+LogFormat = Literal["auto", "console", "json"]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MISPLACED = re.compile(r":[^@]*@")  # ``https://user/x:pw@host/``: the slash makes the user the host
@@ -28,12 +49,6 @@ _UNREADABLE = (
 
 class SettingsError(ValueError):
     """A setting cannot be used; the text names the key and where its value came from."""
-
-
-class Section(BaseModel):
-    """Common to all tables: a key that does not exist is a typing mistake, and settings do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def split_userinfo(url: str) -> tuple[str, Credential | None]:
@@ -67,69 +82,62 @@ def _read_secret(path: Path) -> Secret:
         raise SettingsError(f"the secret file {path} cannot be read: {type(error).__name__}") from None
 
 
-class IndexSettings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexSettings(Shape):
     """One package index; the tables' order is their priority."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-    url: SecretStr
+    name: IndexName
+    url: IndexUrl
     """May hold userinfo, hence a secret; the rest of the program sees :meth:`to_index`."""
     default: bool = False
     explicit: bool = False
     authenticate: Authenticate = Authenticate.AUTO
     username: str | None = None
-    password: SecretStr | None = None
+    password: Hidden | None = None
     password_file: Path | None = None
-    token: SecretStr | None = None
+    token: Hidden | None = None
     token_file: Path | None = None
     header: str | None = None
     header_file: Path | None = None
     credential_hosts: tuple[str, ...] = ()
     client_cert: str | None = None
     client_key: str | None = None
-    client_key_password: SecretStr | None = None
+    client_key_password: Hidden | None = None
     client_key_password_file: Path | None = None
     ca: str | None = None
     system_trust: bool | None = None
     """None: only where ``ca`` does not say whom to trust."""
     verify: bool = True
     allow_downgrade: bool = False
-    proxy: SecretStr | None = None
+    proxy: Hidden | None = None
     ignore_error_codes: frozenset[int] = frozenset()
-    cache_control: dict[Literal["api", "files"], str] = {}
+    cache_control: dict[Literal["api", "files"], str] = field(default_factory=dict)
     stale_if_error: Seconds | None = None
 
-    @field_validator("url")
-    @classmethod
-    def _is_url(cls, url: SecretStr) -> SecretStr:
-        split_userinfo(url.get_secret_value())
-        return url
-
-    @model_validator(mode="after")
-    def _header_has_a_value(self) -> IndexSettings:
+    def __post_init__(self) -> None:
         if (self.header is None) != (self.header_file is None):
             raise ValueError("header and header_file belong together")
-        return self
 
     def _credential(self, of_url: Credential | None) -> Credential | None:
         """Return the credential that the table and the URL make: a token, a header, or a user and password."""
         if self.token_file is not None:
             return bearer(_read_secret(self.token_file).reveal())
         if self.token is not None:
-            return bearer(self.token.get_secret_value())
+            return bearer(self.token.reveal())
         if self.header is not None and self.header_file is not None:
             return header(self.header, _read_secret(self.header_file).reveal())
         user = self.username if self.username is not None else (of_url.name if of_url else None)
         if self.password_file is not None:
             return basic(user or "", _read_secret(self.password_file).reveal())
         if self.password is not None:
-            return basic(user or "", self.password.get_secret_value())
+            return basic(user or "", self.password.reveal())
         if of_url is not None and of_url.name in {user, ""}:
             return basic(user or "", of_url.secret.reveal())
         return None if user is None else basic(user, "")  # netrc or the keyring may know that user's password
 
     def _passphrase(self) -> Secret | None:
         if self.client_key_password is not None:
-            return Secret(self.client_key_password.get_secret_value())
+            return self.client_key_password
         return _read_secret(self.client_key_password_file) if self.client_key_password_file is not None else None
 
     @property
@@ -144,7 +152,7 @@ class IndexSettings(Section):
         Raises:
             SettingsError: a secret file cannot be read.
         """
-        url, of_url = split_userinfo(self.url.get_secret_value())
+        url, of_url = split_userinfo(self.url.reveal())
         try:
             credential = self._credential(of_url)
         except SettingsError:
@@ -167,38 +175,26 @@ class IndexSettings(Section):
             client_key_password=self._passphrase(),
             verify=self.verify,
             allow_downgrade=self.allow_downgrade,
-            proxy=None if self.proxy is None else Secret(self.proxy.get_secret_value()),
+            proxy=self.proxy,
             cache_control={str(kind): value for kind, value in self.cache_control.items()},
             stale_if_error=self.stale_if_error,
         )
 
 
-class PolicySettings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicySettings(Shape):
     """What a request may ask for."""
 
-    index_urls: Literal["none", "loopback"] | tuple[str, ...] = "none"
-    private_addresses: Literal["configured", "allow", "deny"] = "configured"
+    index_urls: UrlPrefixes = "none"
+    private_addresses: PrivateAddresses = "configured"
     min_release_age: Seconds | None = None
     builds: Builds = Builds.STATIC
     unsafe_index_strategies: bool = False
     """Whether a request may merge indexes: then whoever can publish on one can replace packages of another."""
 
-    @field_validator("index_urls", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        if isinstance(value, str) and value not in {"none", "loopback"}:
-            return tuple(part for part in re.split(r"[,\s]+", value) if part)
-        return value
 
-    @field_validator("index_urls")
-    @classmethod
-    def _are_prefixes(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        if isinstance(value, tuple):
-            return tuple(split_userinfo(prefix)[0] for prefix in value)
-        return value
-
-
-class TimeoutSettings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeoutSettings(Shape):
     """Seconds."""
 
     connect: Seconds = 10.0
@@ -207,43 +203,35 @@ class TimeoutSettings(Section):
     page: Seconds = 120.0
 
 
-class NetworkSettings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSettings(Shape):
     """How indexes are reached."""
 
-    connections_per_origin: Annotated[int, Field(ge=1, le=1024)] = 128
+    connections_per_origin: Connections = 128
     timeout: TimeoutSettings = TimeoutSettings()
-    retries: Annotated[int, Field(ge=0, le=10)] = 3
-    netrc: Path | None = None
+    retries: Retries = 3
+    netrc: Home | None = None
     keyring: bool = False
 
-    @field_validator("netrc")
-    @classmethod
-    def _home(cls, value: Path | None) -> Path | None:
-        return None if value is None else value.expanduser()
 
-
-class ServiceSettings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings(Shape):
     """The HTTP side."""
 
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    log_format: Literal["auto", "console", "json"] = "auto"
+    log_level: LogLevel = "info"
+    log_format: LogFormat = "auto"
     default_requires_python: str = f">={sys.version_info.major}.{sys.version_info.minor}"
     tokens_file: Path | None = None
     max_body: Bytes = 4 * 1024 * 1024
     body_timeout: Seconds = 30.0  # a whole body takes no longer on any line that CI runs on
     header_timeout: Seconds = 10.0  # a head fits in one packet; slower is a stalled or hostile peer
-    max_concurrent_solves: Annotated[int, Field(ge=1, le=10_000)] = 64
-    max_waiting_solves: Annotated[int, Field(ge=0, le=100_000)] = 256  # four rounds of the default concurrency
+    max_concurrent_solves: Solves = 64
+    max_waiting_solves: Waiting = 256  # four rounds of the default concurrency
     max_wait: Seconds = 10.0  # after that a client does better to try another replica
     max_seconds: Seconds = 300.0  # what a request's budget may ask for
     drain_grace: Seconds = 5.0  # a load balancer probes readiness every few seconds
     drain_limit: Seconds = 30.0  # process managers kill soon after
-    stored_locks: Annotated[int, Field(ge=0)] = 10_000  # some 100 kB each: 1 GB of disk at most
-
-    @field_validator("log_level", mode="before")
-    @classmethod
-    def _any_case(cls, value: object) -> object:
-        return value.lower() if isinstance(value, str) else value
+    stored_locks: Stored = 10_000  # some 100 kB each: 1 GB of disk at most
 
 
 def _default_cache_directory() -> Path:
@@ -251,20 +239,17 @@ def _default_cache_directory() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "lockwright"
 
 
-class CacheSettings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSettings(Shape):
     """Where facts are kept between requests and restarts."""
 
-    dir: Path = Field(default_factory=_default_cache_directory)
-    shared: SecretStr | None = None
+    dir: Home = field(default_factory=_default_cache_directory)
+    shared: Hidden | None = None
     max_bytes: Bytes | None = None
 
-    @field_validator("dir")
-    @classmethod
-    def _home(cls, value: Path) -> Path:
-        return value.expanduser()
 
-
-class Settings(Section):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(Shape):
     """Everything. ``index`` is complete: the default index is one of them unless it was turned off."""
 
     index: tuple[IndexSettings, ...] = ()
@@ -273,14 +258,12 @@ class Settings(Section):
     policy: PolicySettings = PolicySettings()
     network: NetworkSettings = NetworkSettings()
     service: ServiceSettings = ServiceSettings()
-    cache: CacheSettings = Field(default_factory=CacheSettings)
+    cache: CacheSettings = field(default_factory=CacheSettings)
 
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> Settings:
+    def __post_init__(self) -> None:
         names = [index.name for index in self.index]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two indexes are called {', '.join(twice)}")
         if sum(index.default for index in self.index) > 1:
             raise ValueError("more than one index has default = true")
-        return self

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from .exits import USAGE, CommandError
 
-if TYPE_CHECKING:  # pydantic is imported when a command runs, not for its help
-    from pydantic import BaseModel
-
+if TYPE_CHECKING:  # imported when a command runs, not for its help
     from service.configuration import Configuration
 
 _DEFAULT = "default"
@@ -46,7 +45,7 @@ def explain(key: str, path: str | None) -> None:
 
 
 def _load(path: str | None) -> Configuration:
-    from service.configuration import load  # noqa: PLC0415 - help needs no pydantic
+    from service.configuration import load  # noqa: PLC0415 - help needs none of it
     from service.settings import SettingsError  # noqa: PLC0415
 
     try:
@@ -72,10 +71,10 @@ def _origin(key: str, configuration: Configuration) -> str:
     return next((configuration.origins[parent] for parent in parents if parent in configuration.origins), _DEFAULT)
 
 
-def _leaves(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, str]]:
-    for name in type(model).model_fields:
-        value = getattr(model, name)
-        if hasattr(type(value), "model_fields"):
-            yield from _leaves(value, f"{prefix}{name}.")
+def _leaves(shape: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for one in fields(shape):
+        value = getattr(shape, one.name)
+        if is_dataclass(value):
+            yield from _leaves(value, f"{prefix}{one.name}.")
         else:
-            yield f"{prefix}{name}", str(value)  # a SecretStr prints asterisks
+            yield f"{prefix}{one.name}", str(value)  # a Secret prints asterisks

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from pydantic import SecretStr, ValidationError
 
 from resolver.errors import ResolverError
-from service import logs, rendering
+from service import logs, plain, rendering
 from service.configuration import Configuration, load
 from service.counts import NoCounts
 from service.engine import SWITCH, open_locks, transport_settings
@@ -24,7 +23,8 @@ from service.indexes import Indexes
 from service.locks import Locks
 from service.problems import Problem, from_error, to_document
 from service.schema import parse, parse_as
-from service.settings import IndexSettings, Settings, SettingsError
+from service.settings import IndexSettings, SettingsError
+from service.shape import checked, reasons
 from transport.errors import TransportError
 
 from .exits import USAGE, CommandError, Declined
@@ -58,22 +58,25 @@ def with_indexes(configuration: Configuration, indexes: list[tuple[str, str]], d
     settings = configuration.settings
     kept = [index for index in settings.index if default is None or not index.default]
     try:
-        added = [IndexSettings(name=name, url=SecretStr(url)) for name, url in indexes]
+        added = [_index({"name": name, "url": url}) for name, url in indexes]
         if default is not None:
-            kept.append(IndexSettings(name="default", url=SecretStr(default), default=True))
-        changed = Settings.model_validate({**dict(settings), "index": (*added, *kept)})
-    except ValidationError as error:
-        reasons = "; ".join(one["msg"] for one in error.errors(include_input=False, include_url=False))
-        raise CommandError(f"error: --index: {reasons}", USAGE) from None
+            kept.append(_index({"name": "default", "url": default, "default": True}))
+        changed = replace(settings, index=(*added, *kept))
+    except ValueError as error:
+        raise CommandError(f"error: --index: {reasons(error)}", USAGE) from None
     origin = configuration.default_index_origin if default is None else "--default-index on the command line"
     return replace(configuration, settings=changed, default_index_origin=origin)
+
+
+def _index(table: dict[str, Any]) -> IndexSettings:
+    return plain.index(table) or checked(IndexSettings, table)
 
 
 def with_any_strategy(configuration: Configuration) -> Configuration:
     """Allow every index strategy: who asks for one on a command line is who runs it."""
     settings = configuration.settings
-    policy = settings.policy.model_copy(update={"unsafe_index_strategies": True})
-    return replace(configuration, settings=settings.model_copy(update={"policy": policy}))
+    policy = replace(settings.policy, unsafe_index_strategies=True)
+    return replace(configuration, settings=replace(settings, policy=policy))
 
 
 def ask(configuration: Configuration, question: str, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,16 +126,15 @@ def doctor(configuration: Configuration, names: Sequence[str], project: str | No
 async def _ask(configuration: Configuration, question: str, body: Mapping[str, Any]) -> dict[str, Any]:
     settings = configuration.settings
     # Nobody else calls this process, so it needs no tokens, whose file may be another user's.
-    service = settings.service.model_copy(update={"tokens_file": None})
-    own = replace(configuration, settings=settings.model_copy(update={"service": service}))
+    own = replace(settings, service=replace(settings.service, tokens_file=None))
     gc.disable()  # facts live as long as the process, and it ends with the answer
     sys.setswitchinterval(SWITCH)
-    async with open_locks(own.settings, Indexes(own.settings.index), NoCounts()) as locks:
+    async with open_locks(own, Indexes(own.index), NoCounts()) as locks:
         if question == "check":
             return await _check(locks, body)
         if question == "explain":
             return await _explain(locks, body)
-        request = parse(body)
+        request = plain.lock_request(body) or parse(body)
         answer = await locks.answer(request)
         parts = rendering.to_parts(
             answer.rendered, "json", served_from=answer.served_from, outputs=request.outputs, stats=answer.stats

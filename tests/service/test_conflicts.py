@@ -26,6 +26,7 @@ from service.problems import from_error, to_document
 from service.query import to_query
 from service.schema import parse
 from service.settings import PolicySettings
+from service.shape import checked
 from tests.fake_index import World
 
 _CASES = Path(__file__).with_name("conflicts.txt")
@@ -50,7 +51,7 @@ class Case:
         return to_query(
             parse(self.request_in_full),
             indexes=(world.index,),
-            policy=Policy(PolicySettings.model_validate(self.policy), _NOW),
+            policy=Policy(checked(PolicySettings, self.policy), _NOW),
             max_seconds=60,
             default_requires_python=">=3.11",
         ).query

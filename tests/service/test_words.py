@@ -12,6 +12,7 @@ from service.policy import Policy
 from service.problems import Problem
 from service.quantities import parse_duration, parse_moment, parse_size
 from service.settings import PolicySettings
+from service.shape import checked
 from service.surroundings import _is_exempt
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -129,7 +130,7 @@ PREFIX = "https://packages.corp.example/team/"
     ],
 )
 def test_index_urls(rule: str, url: str, is_allowed: bool) -> None:  # noqa: FBT001 - a column of the table
-    policy = Policy(PolicySettings.model_validate({"index_urls": rule}), NOW)
+    policy = Policy(checked(PolicySettings, {"index_urls": rule}), NOW)
     if is_allowed:
         assert not policy.index("x", url).configured
         return
@@ -160,7 +161,7 @@ def test_what_is_no_index_url(url: str) -> None:
     ],
 )
 def test_release_age_has_a_floor(floor: str | None, asked: str | None, is_lifted: bool, days: int | None) -> None:  # noqa: FBT001
-    policy = Policy(PolicySettings.model_validate({"min_release_age": floor}), NOW)
+    policy = Policy(checked(PolicySettings, {"min_release_age": floor}), NOW)
     cutoff = policy.cutoff(asked, is_lifted=is_lifted)
     assert (None if cutoff is None else (NOW - cutoff.instant).days) == days
 
