@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from types import MappingProxyType
 
 from .environment.place import Place
@@ -62,6 +61,8 @@ def hints(
 
 def _missing(name: str, tables: Mapping[str, Candidates], query: Query) -> Iterator[str]:
     """Why a project may not be found though it is somewhere."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most projects are there
+
     # Names of this request alone: those of others are nobody's business.
     others = [one for one, table in tables.items() if table.count]
     for near in get_close_matches(name, others, n=1):

@@ -79,7 +79,8 @@ class Ledger:
     async def close(self) -> None:
         """Let the disk have what waits for it."""
         await asyncio.gather(*self._under_way, return_exceptions=True)
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        if self._file is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
 
     # -- in the thread -----------------------------------------------------------

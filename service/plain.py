@@ -37,6 +37,7 @@ from .settings import (
     IndexSettings,
     Level,
     LogFormat,
+    NetworkSettings,
     PolicySettings,
     PrivateAddresses,
     ServiceSettings,
@@ -47,6 +48,7 @@ from .settings import (
 _NAME = re.compile(NAME)
 _INDEX_NAME = re.compile(INDEX_NAME)
 _SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
+_DIGIT = re.compile(r"\d", re.ASCII)
 _FROM = re.compile(r">=\d+(\.\d+)*", re.ASCII)
 
 _Look = Callable[[Any], Any]
@@ -72,7 +74,7 @@ def index(table: object) -> IndexSettings | None:
 def _plain(make: Callable[[Any], _Made], data: object) -> _Made | None:
     try:
         return make(data)
-    except ValueError:
+    except (ValueError, TypeError):  # a member that has to be there is not
         return None
 
 
@@ -187,11 +189,17 @@ def _url(value: Any) -> Secret:
     return Secret(value)
 
 
-_INDEX: Mapping[str, _Look] = {"name": partial(_match, _INDEX_NAME, 64), "url": _url, "default": _bool}
+_INDEX: Mapping[str, _Look] = {
+    "name": partial(_match, _INDEX_NAME, 64),
+    "url": _url,
+    "default": _bool,
+    "cache_control": partial(_mapping, partial(_one_of, ("api", "files")), partial(_text, MAX_TEXT), 2),
+}
 _POLICY: Mapping[str, _Look] = {
     "index_urls": partial(_one_of, ("none", "loopback")),
     "private_addresses": partial(_one_of, get_args(PrivateAddresses)),
 }
+_NETWORK: Mapping[str, _Look] = {"netrc": _path, "retries": lambda value: int(_match(_DIGIT, 1, value))}
 _SERVICE: Mapping[str, _Look] = {
     "log_level": lambda value: _one_of(get_args(Level), _text(64, value).lower()),
     "log_format": partial(_one_of, get_args(LogFormat)),
@@ -204,8 +212,6 @@ _SERVICE: Mapping[str, _Look] = {
 
 
 def _index(table: Any) -> IndexSettings:
-    if table.__class__ is not dict or not {"name", "url"} <= table.keys():
-        raise ValueError
     return IndexSettings(**_members(_INDEX, table))
 
 
@@ -213,6 +219,7 @@ _SETTINGS: Mapping[str, _Look] = {
     "index": lambda value: tuple(_list(_index, 0, MAX_ITEMS, value)),
     "default_index": partial(_text, MAX_TEXT),
     "policy": lambda value: PolicySettings(**_members(_POLICY, value)),
+    "network": lambda value: NetworkSettings(**_members(_NETWORK, value)),
     "service": lambda value: ServiceSettings(**_members(_SERVICE, value)),
     "cache": lambda value: CacheSettings(**_members({"dir": _path}, value)),
 }

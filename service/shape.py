@@ -56,6 +56,10 @@ def reasons(error: ValueError) -> str:
     return "; ".join([one.removeprefix("Value error, ") for one in found])
 
 
+def _without_given(shown: dict[str, Any]) -> None:
+    shown["default"].pop(GIVEN, None)
+
+
 def model_of(kind: type[Shape]) -> type[BaseModel]:
     """Return the model that checks ``kind`` and makes it. Fields that it has not are refused."""
     made = _MODELS.get(kind)
@@ -79,8 +83,7 @@ def _model(kind: type[Shape]) -> type[BaseModel]:
 
     def stated(one: dataclasses.Field[Any]) -> Any:
         if isinstance(one.default, Shape):
-            default: Any = model_of(type(one.default)).model_construct()
-            return Field(default=default, validate_default=True)  # so that the shape is made of it
+            return Field(default=one.default, json_schema_extra=_without_given)
         if one.default is not dataclasses.MISSING:
             return one.default
         make_default: Any = one.default_factory

@@ -8,6 +8,14 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from .late_patterns import compile_patterns_late
+
+_FIELD = getattr(dataclasses, "_FIELD", None)
+_CLASS_VARIABLE = getattr(dataclasses, "_FIELD_CLASSVAR", None)
+
+# Calls of a constructor that are carried out field by field before it is compiled: that costs as much as fifty of them.
+FEW = 24
+
 
 def hasten() -> None:
     """Make the imports that follow cheap: to be called once, before them."""
@@ -15,6 +23,7 @@ def hasten() -> None:
     # Pydantic would read the entry points of whatever is installed beside us, and show requests to its plugins.
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     compile_late()
+    compile_patterns_late(("service", "resolver", "transport"))
 
 
 def compile_late() -> None:
@@ -31,9 +40,14 @@ def compile_late() -> None:
 def _late(compile_now: Callable[..., Callable[..., Any]]) -> Callable[..., Callable[..., Any]]:
     def create(name: str, *source: Any, **scope: Any) -> Callable[..., Any]:
         compiled: Callable[..., Any] | None = None
+        few = FEW if name == "__init__" else 0
 
         def method(self: Any, /, *args: Any, **named: Any) -> Any:
-            nonlocal compiled
+            nonlocal compiled, few
+            if few:
+                few -= 1
+                if _fill(self, method, args, named):
+                    return None
             if compiled is None:
                 compiled = compile_now(name, *source, **scope)
                 compiled.__qualname__ = method.__qualname__
@@ -48,3 +62,33 @@ def _late(compile_now: Callable[..., Callable[..., Any]]) -> Callable[..., Calla
 
     create.is_late = True  # type: ignore[attr-defined]
     return create
+
+
+def _fill(made: Any, method: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> bool:
+    """Do what ``method``, the constructor of a frozen dataclass, does; False, and nothing, where that is not simple."""
+    kind: Any = next((one for one in type(made).__mro__ if one.__dict__.get("__init__") is method), None)
+    if kind is None or not kind.__dataclass_params__.frozen:
+        return False
+    fields = [one for one in kind.__dataclass_fields__.values() if one._field_type is not _CLASS_VARIABLE]  # noqa: SLF001
+    ordered = [one.name for one in fields if not one.kw_only]
+    values = dict(zip(ordered, args, strict=False))
+    if len(args) > len(ordered) or values.keys() & named.keys():
+        return False
+    values.update(named)
+    for one in fields:
+        if not one.init or one._field_type is not _FIELD:  # noqa: SLF001 - InitVar
+            return False
+        if one.name not in values:
+            if one.default is not dataclasses.MISSING:
+                values[one.name] = one.default
+            elif one.default_factory is not dataclasses.MISSING:
+                values[one.name] = one.default_factory()
+            else:
+                return False
+    if len(values) > len(fields):
+        return False
+    for one in fields:
+        object.__setattr__(made, one.name, values[one.name])
+    if hasattr(kind, "__post_init__"):
+        made.__post_init__()
+    return True

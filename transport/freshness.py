@@ -13,7 +13,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from functools import lru_cache
 from types import MappingProxyType
@@ -122,6 +121,8 @@ def http_date(value: str | None) -> float | None:
         except ValueError:
             return None
         return moment.timestamp()
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - hardly anybody sends another form
+
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class TargetError(ValueError):
@@ -12,5 +11,7 @@ class TargetError(ValueError):
 
 def suggestion(value: str, accepted: Iterable[str]) -> str:
     """``; did you mean …?`` for a value that resembles an accepted one, else a full stop."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most values are known
+
     close = get_close_matches(value.lower(), list(accepted), n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(close)}?" if close else "."

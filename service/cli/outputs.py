@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,11 +69,17 @@ def previous_lock(names: Sequence[str]) -> tuple[str, str] | None:
             continue
         try:
             if format_of(name) == "msgpack":
-                return name, json.dumps(msgpack.unpackb(content))
+                return name, _json(msgpack.unpackb(content))
             return name, content.decode()
         except (ValueError, TypeError, msgpack.UnpackException):
             raise CommandError(f"error: {name} holds no lock that can be read; remove it", USAGE) from None
     return None
+
+
+def _json(document: object, **how: Any) -> str:
+    import json  # noqa: PLC0415 - most locks are printed in another form
+
+    return json.dumps(document, **how)
 
 
 def to_bytes(answer: Mapping[str, Any], form: str, *, header: bool = True) -> bytes:
@@ -89,7 +92,7 @@ def to_bytes(answer: Mapping[str, Any], form: str, *, header: bool = True) -> by
         packed = msgpack.packb(document)
         assert isinstance(packed, bytes)
         return packed
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    return (_json(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _without_header(text: str) -> str:
@@ -128,6 +131,9 @@ def write(contents: Mapping[str, bytes]) -> list[str]:
 
 def _stage(real: str, content: bytes) -> str:
     """Write ``content`` to a new file beside ``real``, with the mode that ``real`` has or would get."""
+    import shutil  # noqa: PLC0415 - most locks are printed
+    import tempfile  # noqa: PLC0415 - likewise
+
     descriptor, temporary = tempfile.mkstemp(prefix=f".{Path(real).name}.", dir=Path(real).parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

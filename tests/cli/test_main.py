@@ -21,7 +21,20 @@ from .conftest import ROOT, IndexServer, Lock
 HEAVY = ("aiohttp", "lxml", "msgpack", "orjson", "packaging", "pydantic", "resolver", "rich", "structlog", "transport")
 
 # What a lock needs only if somebody has to be asked, something has to be drawn, or a web server is to run.
-IDLE = ("aiohttp", "http.client", "lxml", "packageurl", "prometheus_client", "rich", "structlog", "urllib.request")
+IDLE = (
+    "aiohttp",
+    "difflib",
+    "email",
+    "http.client",
+    "lxml",
+    "packageurl",
+    "prometheus_client",
+    "pydantic",
+    "rich",
+    "shutil",
+    "structlog",
+    "urllib.request",
+)
 
 
 @pytest.mark.parametrize("command", ["", "lock", "check", "explain", "tree", "serve", "health"])

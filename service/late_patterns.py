@@ -1,0 +1,62 @@
+"""Regular expressions that are compiled when they are first used: a process uses a third of its two hundred."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+_METHODS = (
+    "findall",
+    "finditer",
+    "flags",
+    "fullmatch",
+    "groupindex",
+    "groups",
+    "match",
+    "pattern",
+    "scanner",
+    "search",
+)
+_MORE = ("split", "sub", "subn")
+
+
+class LatePattern:
+    """Behaves as the compiled pattern, and is as quick once one of its methods was called."""
+
+    def __init__(self, compile_now: Callable[..., re.Pattern[Any]], pattern: Any, flags: Any) -> None:
+        self._given = compile_now, pattern, flags
+
+    def __getattr__(self, name: str) -> Any:
+        """Compile: nothing is here before."""
+        if name not in _METHODS and name not in _MORE:
+            raise AttributeError(name)
+        compiled = self.compiled()
+        for one in (*_METHODS, *_MORE):
+            self.__dict__[one] = getattr(compiled, one)
+        return self.__dict__[name]
+
+    def compiled(self) -> re.Pattern[Any]:
+        """Return the pattern itself."""
+        compile_now, pattern, flags = self._given
+        return compile_now(pattern, flags)  # ``re`` remembers it
+
+
+def compile_patterns_late(packages: tuple[str, ...]) -> None:
+    """Have the patterns that modules of ``packages`` compile when they are imported compiled when they are used."""
+    compile_now = re.compile
+    if hasattr(compile_now, "is_late"):
+        return
+
+    def compile(pattern: Any, flags: Any = 0) -> Any:  # noqa: A001 - as it is called there
+        if isinstance(pattern, LatePattern):
+            return pattern.compiled()
+        frame = sys._getframe(1)  # noqa: SLF001 - who imports is known by nothing else
+        is_import = frame.f_code.co_name in {"<module>", "<genexpr>"}
+        if is_import and str(frame.f_globals.get("__name__")).partition(".")[0] in packages:
+            return LatePattern(compile_now, pattern, flags)
+        return compile_now(pattern, flags)
+
+    compile.is_late = True  # type: ignore[attr-defined]
+    re.compile = compile
