@@ -22,11 +22,15 @@ _METHODS = (
 _MORE = ("split", "sub", "subn")
 
 
+_ALL: list[LatePattern] = []
+
+
 class LatePattern:
     """Behaves as the compiled pattern, and is as quick once one of its methods was called."""
 
     def __init__(self, compile_now: Callable[..., re.Pattern[Any]], pattern: Any, flags: Any) -> None:
         self._given = compile_now, pattern, flags
+        _ALL.append(self)
 
     def __getattr__(self, name: str) -> Any:
         """Compile: nothing is here before."""
@@ -41,6 +45,13 @@ class LatePattern:
         """Return the pattern itself."""
         compile_now, pattern, flags = self._given
         return compile_now(pattern, flags)  # ``re`` remembers it
+
+
+def compile_patterns() -> None:
+    """Compile all that wait."""
+    for one in _ALL:
+        one.match  # noqa: B018 - it is there then
+    _ALL.clear()
 
 
 def compile_patterns_late(packages: tuple[str, ...]) -> None:

@@ -14,9 +14,13 @@ from pathlib import Path
 import structlog
 
 from . import listening, logs, worker
+from .asking import CheckRequest, ExplainRequest
 from .configuration import Configuration
 from .page_reader import PageReader
+from .schema import LockRequest
 from .settings import SettingsError
+from .shape import model_of
+from .startup import settle
 from .supervisor import USAGE, Supervisor
 
 _log = structlog.get_logger("lockwright.server")
@@ -38,6 +42,9 @@ def run(
     """
     service = configuration.settings.service
     logs.configure(service.log_level, service.log_format)
+    settle()  # here, so that workers share what is made
+    for kind in (LockRequest, CheckRequest, ExplainRequest):
+        model_of(kind)
     for warning in configuration.warnings:
         _log.warning("setting not used", detail=warning)
     try:

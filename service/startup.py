@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import gc
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from .late_patterns import compile_patterns_late
+from .late_patterns import compile_patterns, compile_patterns_late
 
 _FIELD = getattr(dataclasses, "_FIELD", None)
 _CLASS_VARIABLE = getattr(dataclasses, "_FIELD_CLASSVAR", None)
@@ -24,6 +25,20 @@ def hasten() -> None:
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     compile_late()
     compile_patterns_late(("service", "resolver", "transport"))
+
+
+def settle() -> None:
+    """Compile now what requests would otherwise wait for: for a process that is to serve for long.
+
+    All patterns, and of the dataclasses that requests are made of their constructors, comparisons and hashes.
+    """
+    compile_patterns()
+    for module in [one for name, one in sys.modules.items() if name.partition(".")[0] in {"resolver", "transport"}]:
+        for kind in [one for one in vars(module).values() if dataclasses.is_dataclass(one) and isinstance(one, type)]:
+            for name in ("__init__", "__eq__", "__hash__"):
+                compile_method = getattr(kind.__dict__.get(name), "settle", None)
+                if compile_method is not None:
+                    compile_method(kind)
 
 
 def compile_late() -> None:
@@ -57,7 +72,15 @@ def _late(compile_now: Callable[..., Callable[..., Any]]) -> Callable[..., Calla
                     break
             return compiled(self, *args, **named)
 
+        def settle(kind: type) -> None:
+            nonlocal compiled
+            if compiled is None:
+                compiled = compile_now(name, *source, **scope)
+                compiled.__qualname__ = method.__qualname__
+            setattr(kind, name, compiled)
+
         method.__name__, method.__qualname__ = name, name
+        method.settle = settle  # type: ignore[attr-defined]
         return method
 
     create.is_late = True  # type: ignore[attr-defined]

@@ -149,3 +149,17 @@ def test_patterns_of_our_modules_are_compiled_when_they_are_used_and_then_as_qui
     assert late == [False, True, True, True, True]
     assert told == ["bb", "x-", "a(?P<x>b*)", 1, "missing ), unterminated subpattern", "nothing"]
     assert same  # nothing is looked up again: the pattern's own method
+
+
+@needs_seam
+def test_a_process_that_is_to_serve_compiles_what_requests_would_wait_for() -> None:
+    told = _run(
+        "import dataclasses, json, re\nfrom service.startup import hasten, settle\nhasten()\n"
+        "from resolver.requirement import Requirement\nimport resolver.driver, service.app\n"
+        "from service.late_patterns import LatePattern\nimport resolver.index.release as release\n"
+        "before = [Requirement.__init__.__code__.co_filename, 'match' in vars(release._HASH)]\n"
+        "settle()\nsettle()\n"
+        "after = [Requirement.__init__.__code__.co_filename, 'match' in vars(release._HASH)]\n"
+        "print(json.dumps([before != after, after]))"
+    )
+    assert told == [True, ["<string>", True]]
