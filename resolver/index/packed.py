@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import accumulate
 from typing import overload
 
@@ -44,6 +45,11 @@ def shared(keys: Iterable[Key]) -> Signature:
 
 Rows = Callable[[int], bytes]
 """The packed files of the release at a place, where they are read only when they are asked for."""
+
+
+def _signature(signatures: Sequence[Signature], runs: array[int], place: int) -> Signature:
+    run = bisect_right(runs[::2], place)
+    return signatures[runs[2 * run + 1]]
 
 
 class PackedReleases(Sequence[Release]):
@@ -138,10 +144,9 @@ class PackedReleases(Sequence[Release]):
         if release is None:
             place = range(len(self.texts))[at]  # raises IndexError, and counts from the end
             packed = self._packed(place)
-            run = bisect_right(self._runs[::2], place)
-            release = Release.from_packed(
-                self.texts[place], packed, self.signatures[self._runs[2 * run + 1]], self._sightings
-            )
+            # not of the page itself: a page and its releases shall not hold each other
+            sign = partial(_signature, self.signatures, self._runs, place)
+            release = Release.from_packed(self.texts[place], packed, sign, self._sightings)
             release = self._made.setdefault(place, release)
         return release
 

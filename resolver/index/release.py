@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeAlias
@@ -34,19 +34,17 @@ _HASH = re.compile(r"(?:([a-z0-9_-]{1,32})=)?([0-9a-f]{8,256})", re.ASCII)
 # Most rows are such ones, and one match reads all of it; :func:`_file` reads any, to the same end.
 _PLAIN_SHA = r"([0-9a-f]{64})"
 _PLAIN_TAG = r"[A-Za-z0-9_.]+"
-_PLAIN_REST = (
+_PLAIN_FILE = re.compile(
+    # a wheel's name and version; its build tag; its tags; or a source distribution's name
+    rf"([A-Za-z0-9_.]+-[A-Za-z0-9_.+!]+-(?:(\d[A-Za-z0-9_.]*)-)?({_PLAIN_TAG}-{_PLAIN_TAG}-{_PLAIN_TAG})\.whl"
+    r"|[A-Za-z0-9_.+-]+\.tar\.gz)\n"
     rf"([A-Za-z0-9:/._~%+-]+/)\n{_PLAIN_SHA}\n(?:{_PLAIN_SHA}|(-))?\n(\d{{1,18}})?\n"
-    # an upload time of which no calendar need be asked
-    r"([12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z)?\n"
-    r"([^\n]+)?\n(?:y([^\n]*))?(?:\n|\Z)"
-)
-_PLAIN_WHEEL = re.compile(
-    # name and version; the build tag; the tags
-    rf"([A-Za-z0-9_.]+-[A-Za-z0-9_.+!]+-(?:(\d[A-Za-z0-9_.]*)-)?({_PLAIN_TAG}-{_PLAIN_TAG}-{_PLAIN_TAG})\.whl)\n"
-    rf"{_PLAIN_REST}",
+    # an upload time on a day that every year has
+    r"([12]\d{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+    r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z)?\n"
+    r"([^\n]+)?\n(?:y([^\n]*))?(?:\n|\Z)",
     re.ASCII,
 )
-_PLAIN_SDIST = re.compile(rf"([A-Za-z0-9_.+!-]+\.(?:tar\.gz|zip))\n{_PLAIN_REST}", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z", re.ASCII)
 
 
@@ -99,15 +97,19 @@ class Release:
     """The files, packed, of a release that a parser made (see :data:`PACKED_FIELDS`)."""
     sightings: Sightings | None = field(default=None, repr=False, compare=False)
     """Of the page, where a file gives no upload time."""
+    sign: Callable[[], Signature] | None = field(default=None, repr=False, compare=False)
+    """What makes the signature of a release that a parser made."""
 
     @classmethod
-    def from_packed(cls, text: str, packed: str, signature: Signature, sightings: Sightings | None = None) -> Self:
-        """Make a release whose version is parsed and whose files are unpacked when they are first asked for."""
+    def from_packed(
+        cls, text: str, packed: str, sign: Callable[[], Signature], sightings: Sightings | None = None
+    ) -> Self:
+        """Make a release whose version, signature and files are made when they are first asked for."""
         release = cls.__new__(cls)
         put = object.__setattr__
         put(release, "text", text)
-        put(release, "signature", signature)
         put(release, "packed", packed)
+        put(release, "sign", sign)
         put(release, "sightings", sightings)
         return release
 
@@ -140,6 +142,10 @@ class Release:
                 version = Version(self.text)
                 object.__setattr__(self, "version", version)
                 return version
+            if name == "signature":
+                signature = self.sign()
+                object.__setattr__(self, "signature", signature)
+                return signature
             if name not in ("wheels", "sdist"):
                 raise AttributeError(name)
             wheels, sdist = _unpack(self.packed)
@@ -203,11 +209,7 @@ def _unpack(packed: str) -> tuple[tuple[File, ...], File | None]:
     sdists: dict[str, File] = {}
     at, end = 0, len(packed)
     while at < end:
-        plain, tags, build = _PLAIN_WHEEL.match(packed, at), None, None
-        if plain is not None:
-            filename, build, tags, *rest = plain.groups()
-        elif (plain := _PLAIN_SDIST.match(packed, at)) is not None:
-            filename, *rest = plain.groups()
+        plain = _PLAIN_FILE.match(packed, at)
         if plain is None:
             start = at
             for _ in range(PACKED_FIELDS):
@@ -215,7 +217,7 @@ def _unpack(packed: str) -> tuple[tuple[File, ...], File | None]:
             file = _file(packed[start : at - 1].split("\n"))
         else:
             at = plain.end()
-            url, sha256, core, bare, size, uploaded, requires_python, yanked = rest
+            filename, build, tags, url, sha256, core, bare, size, uploaded, requires_python, yanked = plain.groups()
             promised = () if bare else (("sha256", core),) if core else None
             file = File(
                 filename,

@@ -41,6 +41,7 @@ def page(seed: int) -> ProjectPage:
         tail = chance.choice(
             ["-py3-none-any.whl", "-1-cp311-abi3-win32.whl", f"-cp3{number}-none-any.whl", ".tar.gz", "?"]
         )
+        late = f"{2023 + number % 2}-{number % 12 + 1:02}-{28 + number % 4}T03:04:05Z"  # some of them never were
         files.append(
             {
                 "filename": f"foo-{version}{tail}",
@@ -52,7 +53,7 @@ def page(seed: int) -> ProjectPage:
                 "yanked": chance.choice([False, False, True, "bröken\nbadly"]),
                 "core-metadata": chance.choice([False, True, {"sha256": "ab" * 32}]),
                 "size": chance.choice([None, number]),
-                "upload-time": chance.choice([None, "2024-01-02T03:04:05Z", "yesterday"]),
+                "upload-time": chance.choice([None, "2024-01-02T03:04:05Z", "yesterday", late]),
             }
         )
     said = {"meta": {"api-version": "1.1"}, "name": "foo", "files": files, "project-status": {"status": "archived"}}
@@ -77,7 +78,7 @@ def test_a_page_comes_back_as_it_was_parsed(seed: int) -> None:
 
 
 def test_generated_pages_have_releases_skipped_files_and_yanked_ones() -> None:
-    pages = [page(seed) for seed in range(60)]
+    pages = [page(seed) for seed in range(240)]
     releases = [one for each in pages for one in each.releases]
     assert any(each.skipped for each in pages)
     assert any(not each.releases for each in pages)
@@ -110,13 +111,13 @@ def test_releases_are_a_sequence_like_any_other() -> None:
 @pytest.mark.parametrize("seed", range(60))
 def test_rows_that_are_read_in_one_go_are_read_as_any(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     made = [(one.wheels, one.sdist) for one in page(seed).releases]
-    monkeypatch.setattr(reading, "_PLAIN_WHEEL", re.compile(r"(?!)"))
+    monkeypatch.setattr(reading, "_PLAIN_FILE", re.compile(r"(?!)"))
     assert made == [(one.wheels, one.sdist) for one in page(seed).releases]
 
 
 def test_some_rows_are_read_in_one_go_and_some_are_not() -> None:
     rows = [row for seed in range(20) for one in page(seed).releases for row in rows_of(one.packed or "")]
-    assert {reading._PLAIN_WHEEL.fullmatch(row) is None for row in rows} == {True, False}
+    assert {reading._PLAIN_FILE.fullmatch(row) is None for row in rows} == {True, False}
 
 
 def rows_of(packed: str) -> list[str]:
