@@ -228,7 +228,8 @@ class Pin:
     """Name of the index that the files come from; None for a direct reference."""
     index_url: str | None
     wheels: tuple[File, ...]
-    """Every wheel that policy admits, whatever its tags; ``lock.build`` keeps those that an environment can use."""
+    """Every wheel that policy admits, of a target's pin those that it can install; ``lock.build`` keeps those that an
+    environment of the lock can use."""
     sdist: File | None
     requires_python: str | None
     """Of the core metadata, else of the chosen file."""

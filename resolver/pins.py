@@ -12,6 +12,7 @@ from .name import Name
 from .place_facts import PlaceFacts
 from .provider.candidates import file_fault
 from .provider.dating import is_too_new, warning
+from .provider.evidence import fitting
 from .provider.policy import Filter
 from .provider.requirements import Metadata
 from .requirement import Requirement
@@ -143,7 +144,9 @@ async def _describe(facts: PlaceFacts, name: str, bit: int, wanted: tuple[str, .
     assert merged is not None
     release, project = merged.release(bit), merged.source(bit)
     reference = facts.references.url(name)
-    wheels, sdist = _files(facts.place, release, seen.standpoint.filter, facts.missing(name, release))
+    wheels, sdist = _files(
+        facts.place, release, seen.standpoint.filter, facts.missing(name, release), is_reference=bool(reference)
+    )
     return Pin(
         name=name,
         version=release.text,
@@ -191,14 +194,16 @@ def _tell(facts: PlaceFacts, pin: Pin, wanted: tuple[str, ...], missing: Collect
 
 def _yanked(release: Release) -> str | None:
     """The reason where every file is yanked."""
-    reasons = [file.yanked for file in release.files]
-    return reasons[0] if reasons and all(reason is not None for reason in reasons) else None
+    return release.files[0].yanked if release.is_yanked else None
 
 
 def _files(
-    place: Place, release: Release, allowed: Filter, missing: Collection[str]
+    place: Place, release: Release, allowed: Filter, missing: Collection[str], *, is_reference: bool
 ) -> tuple[tuple[File, ...], File | None]:
-    """The files that policy admits; whether a wheel fits an environment is for the lock to say."""
+    """The files that policy admits, without wheels that a target cannot install.
+
+    Of a region, and of what the caller names by URL, all: whether a wheel fits is for the lock to say.
+    """
     opted_in = allowed.admits_yanked(release)
 
     def admitted(file: File) -> bool:
@@ -208,7 +213,8 @@ def _files(
             return False
         return allowed.admits_hashes(file)
 
-    wheels = tuple(file for file in release.wheels if admitted(file)) if allowed.wheels else ()
+    offered = release.wheels if is_reference else fitting(release, place)
+    wheels = tuple([file for file in offered if admitted(file)]) if allowed.wheels else ()
     sdist = release.sdist
     if sdist is not None and not (allowed.sdists and admitted(sdist) and file_fault(sdist, place, allowed) is None):
         sdist = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeAlias
@@ -26,6 +26,8 @@ PACKED_FIELDS = 8
 A URL that ends in a slash lacks the file name. Hashes are a bare SHA-256, or ``algorithm=hex`` joined by commas;
 the core metadata likewise, ``-`` where it exists without one. Yanked is ``y`` and the reason. Absent is empty.
 """
+
+MAX_CHOSEN = 8  # answers of :meth:`Release.wheels_with` that a release remembers: a request has a few targets
 
 Signature: TypeAlias = frozenset[tuple[str | None, str | None, bool]]
 """(tags, requires_python, yanked?) of each file of a release."""
@@ -99,6 +101,12 @@ class Release:
     """Of the page, where a file gives no upload time."""
     sign: Callable[[], Signature] | None = field(default=None, repr=False, compare=False)
     """What makes the signature of a release that a parser made."""
+    made: dict[str, File] = field(default_factory=dict, repr=False, compare=False)
+    """Name → file, of a packed release: those that were asked for, each made once."""
+    chosen: dict[Hashable, tuple[File, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """What :meth:`wheels_with` found."""
+    is_yanked: bool = field(init=False, repr=False, compare=False)
+    """Whether every file is, and there is one."""
 
     @classmethod
     def from_packed(
@@ -107,6 +115,8 @@ class Release:
         """Make a release whose version, signature and files are made when they are first asked for."""
         release = cls.__new__(cls)
         put = object.__setattr__
+        put(release, "made", {})
+        put(release, "chosen", {})
         put(release, "text", text)
         put(release, "packed", packed)
         put(release, "sign", sign)
@@ -117,6 +127,22 @@ class Release:
     def files(self) -> tuple[File, ...]:
         """The wheels, and the sdist if there is one."""
         return self.wheels if self.sdist is None else (*self.wheels, self.sdist)
+
+    def wheels_with(self, tags: Hashable, has: Callable[[str], bool]) -> tuple[File, ...]:
+        """Those of :attr:`wheels` with tags that ``has``, which ``tags`` stands for; the others are not made.
+
+        A page's release has dozens of wheels, of which one place can install a few.
+        """
+        found = self.chosen.get(tags)
+        if found is None:
+            if self.packed is None:
+                found = tuple([file for file in self.wheels if has(file.tags or "")])
+            else:
+                found = self._unpack(self.packed, has)
+            if len(self.chosen) >= MAX_CHOSEN:
+                self.chosen.clear()
+            self.chosen[tags] = found
+        return found
 
     def first_seen(self, file: File) -> datetime | None:
         """When ``file``, one of the release that gives no upload time, was first seen; None where nobody knows."""
@@ -146,12 +172,63 @@ class Release:
                 signature = self.sign()
                 object.__setattr__(self, "signature", signature)
                 return signature
-            if name not in ("wheels", "sdist"):
+            if name == "is_yanked" and self.packed is None:
+                told = bool(self.files) and all(file.yanked is not None for file in self.files)
+                object.__setattr__(self, "is_yanked", told)
+                return told
+            if name not in ("wheels", "sdist", "is_yanked"):
                 raise AttributeError(name)
-            wheels, sdist = _unpack(self.packed)
-            object.__setattr__(self, "wheels", wheels)
-            object.__setattr__(self, "sdist", sdist)
-            return wheels if name == "wheels" else sdist
+            wheels = self._unpack(self.packed, None if name == "wheels" else _none)
+            if name == "wheels":
+                object.__setattr__(self, "wheels", wheels)
+            return object.__getattribute__(self, name)
+
+    def _unpack(self, packed: str, has: Callable[[str], bool] | None) -> tuple[File, ...]:
+        """Make the source distribution, and the wheels with tags that ``has`` (None: all), which are returned."""
+        made = self.made
+        wheels: dict[str, File] = {}
+        sdists: dict[str, File] = {}
+        is_yanked = packed != ""
+        at, end = 0, len(packed)
+        while at < end:
+            plain = _PLAIN_FILE.match(packed, at)
+            if plain is None:
+                start = at
+                for _ in range(PACKED_FIELDS):
+                    at = packed.find("\n", at) + 1 or end + 1
+                file = _file(packed[start : at - 1].split("\n"))
+                if is_yanked and file.yanked is None and not _lists(packed[:start], file.filename):
+                    is_yanked = False
+                if has is not None and file.tags is not None and not has(file.tags):
+                    continue
+            else:
+                at = plain.end()
+                tags = plain[3]
+                if is_yanked and plain[11] is None and not _lists(packed[: plain.start()], plain[1]):
+                    is_yanked = False
+                if has is not None and tags is not None and not has(tags):
+                    continue
+                file = made.get(plain[1]) or _of_match(plain)
+            # of a file that is listed twice the first row counts
+            file = made.setdefault(file.filename, file)
+            (sdists if file.tags is None else wheels).setdefault(file.filename, file)
+        sdist = sdists[min(sdists, key=_sdist_order)] if sdists else None
+        object.__setattr__(self, "sdist", sdist)
+        object.__setattr__(self, "is_yanked", is_yanked)
+        return tuple([wheels[filename] for filename in sorted(wheels)])
+
+
+def _none(tags: str) -> bool:
+    del tags
+    return False
+
+
+def _lists(packed: str, filename: str) -> bool:
+    return filename in packed.split("\n")[:-1:PACKED_FIELDS]
+
+
+def _sdist_order(filename: str) -> tuple[bool, str]:
+    return filename[-4:].lower() == ".zip", filename
 
 
 def _hashes(text: str) -> tuple[tuple[str, str], ...]:
@@ -204,38 +281,21 @@ def _utc(text: str) -> str | None:
         return None
 
 
-def _unpack(packed: str) -> tuple[tuple[File, ...], File | None]:
-    wheels: dict[str, File] = {}
-    sdists: dict[str, File] = {}
-    at, end = 0, len(packed)
-    while at < end:
-        plain = _PLAIN_FILE.match(packed, at)
-        if plain is None:
-            start = at
-            for _ in range(PACKED_FIELDS):
-                at = packed.find("\n", at) + 1 or end + 1
-            file = _file(packed[start : at - 1].split("\n"))
-        else:
-            at = plain.end()
-            filename, build, tags, url, sha256, core, bare, size, uploaded, requires_python, yanked = plain.groups()
-            promised = () if bare else (("sha256", core),) if core else None
-            file = File(
-                filename,
-                url + filename,
-                (("sha256", sha256),),
-                tags and sys.intern(tags),
-                build,
-                int(size) if size else None,
-                uploaded,
-                requires_python,
-                yanked,
-                promised,
-            )
-        (sdists if file.tags is None else wheels).setdefault(file.filename, file)
-    ordered = tuple(wheels[filename] for filename in sorted(wheels))
-    if not sdists:
-        return ordered, None
-    return ordered, sdists[min(sdists, key=lambda name: (name[-4:].lower() == ".zip", name))]
+def _of_match(plain: re.Match[str]) -> File:
+    """Make a file of a row that :data:`_PLAIN_FILE` matched."""
+    filename, build, tags, url, sha256, core, bare, size, uploaded, requires_python, yanked = plain.groups()
+    return File(
+        filename,
+        url + filename,
+        (("sha256", sha256),),
+        tags and sys.intern(tags),
+        build,
+        int(size) if size else None,
+        uploaded,
+        requires_python,
+        yanked,
+        () if bare else (("sha256", core),) if core else None,
+    )
 
 
 def _file(row: Sequence[str]) -> File:

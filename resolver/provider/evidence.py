@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..environment.place import Place, rank
 from ..environment.region import Region
 from ..index.page import File, Release
@@ -39,8 +41,8 @@ def usable_wheels(release: Release, place: Place, allowed: Filter) -> list[File]
     """Wheels that can be installed in the place, best tags first."""
     ranked: list[tuple[int, str, File]] = []
     is_region = isinstance(place, Region)
-    for file in release.wheels:
-        # First: most wheels are for other targets, and why does not matter. What fits a region at all ranks alike.
+    for file in fitting(release, place):
+        # What fits a region at all ranks alike.
         position = 0 if is_region else rank(file.tags or "", place)
         if position is None or file_fault(file, place, allowed) is not None:
             continue
@@ -50,6 +52,17 @@ def usable_wheels(release: Release, place: Place, allowed: Filter) -> list[File]
             continue
         ranked.append((position, file.filename, file))
     return [file for _, _, file in sorted(ranked, key=lambda item: item[:2])]
+
+
+def fitting(release: Release, place: Place) -> tuple[File, ...]:
+    """The wheels with tags that the place has: most are for other targets, and why does not matter. All in a region."""
+    if isinstance(place, Region):
+        return release.wheels
+    return release.wheels_with(place.key, partial(_fits, place))
+
+
+def _fits(place: Place, tags: str) -> bool:
+    return rank(tags, place) is not None
 
 
 def usable_files(release: Release, place: Place, allowed: Filter) -> list[File]:

@@ -16,7 +16,7 @@ from resolver.index.fact_store import FactStore, LostFactsError
 from resolver.index.instants import Instants
 from resolver.index.metadata import parse_metadata
 from resolver.index.packed import PackedReleases
-from resolver.index.page import File, ProjectPage
+from resolver.index.page import File, ProjectPage, Release
 from resolver.index.simple import parse_page
 from resolver.provider.requirements import Metadata, read
 from resolver.provider.versions import VersionList
@@ -113,6 +113,38 @@ def test_rows_that_are_read_in_one_go_are_read_as_any(seed: int, monkeypatch: py
     made = [(one.wheels, one.sdist) for one in page(seed).releases]
     monkeypatch.setattr(reading, "_PLAIN_FILE", re.compile(r"(?!)"))
     assert made == [(one.wheels, one.sdist) for one in page(seed).releases]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_wheels_with_some_tags_are_those_of_all_wheels_in_whatever_order_they_are_asked_for(seed: int) -> None:
+    def has(tags: str) -> bool:
+        return tags != "py3-none-any"
+
+    for all_first, some_first in zip(page(seed).releases, page(seed).releases, strict=True):
+        wheels, sdist, files = all_first.wheels, all_first.sdist, all_first.files
+        some = some_first.wheels_with("some", has)
+        assert some == tuple(file for file in wheels if has(file.tags or "")) == all_first.wheels_with("some", has)
+        assert some_first.is_yanked == all_first.is_yanked == all(file.yanked is not None for file in files)
+        assert (some_first.sdist, some_first.wheels) == (sdist, wheels)
+        for one in (all_first, some_first):  # each file is one object, however it was asked for
+            own = {id(file) for file in one.wheels}
+            assert {id(file) for file in one.wheels_with("some", has)} <= own
+            assert {id(file) for file in one.wheels_with("all", bool)} == own
+
+
+def test_of_a_file_that_is_listed_twice_the_first_row_counts() -> None:
+    row = "foo-1-py3-none-any.whl\nhttps://f.example/{0}/\n" + "ab" * 32 + "\n\n1\n\n\n{1}"
+    packed = "\n".join([row.format(1, "y"), row.format(2, ""), row.format(3, "why")])
+
+    def release() -> Release:
+        return Release.from_packed("1", packed, frozenset)
+
+    one, other = release(), release()
+    assert [file.url for file in one.wheels_with("py3", bool)] == ["https://f.example/1/foo-1-py3-none-any.whl"]
+    assert one.wheels == one.wheels_with("py3", bool) == other.wheels
+    assert one.is_yanked
+    assert other.is_yanked
+    assert one.yanked_reasons == {""}
 
 
 def test_some_rows_are_read_in_one_go_and_some_are_not() -> None:
