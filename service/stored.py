@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,6 +115,8 @@ class StoredLocks:
         path = self._path(rendered.id)
         if path.exists():
             return
+        import tempfile  # noqa: PLC0415 - a command line mostly makes the lock that it made before
+
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         texts = orjson.dumps({"texts": rendered.texts, "refusals": rendered.refusals})
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
 from collections.abc import Iterator
 
 from .clock import Clock
@@ -77,6 +76,8 @@ class Keyring:
             return None
 
     async def _run(self, *arguments: str) -> str:
+        import shutil  # noqa: PLC0415 - few have a keyring
+
         program = shutil.which(self._command)
         if program is None:
             log.warning("network.keyring is on, and there is no %s command on the PATH", self._command)

@@ -33,6 +33,7 @@ IDLE = (
     "rich",
     "shutil",
     "structlog",
+    "tempfile",
     "urllib.request",
 )
 
