@@ -48,7 +48,8 @@ class LatePattern:
 
 
 def compile_patterns() -> None:
-    """Compile all that wait."""
+    """Compile all that wait; from now on each is compiled at once."""
+    re.compile = getattr(re.compile, "late_for", re.compile)
     for one in _ALL:
         one.match  # noqa: B018 - it is there then
     _ALL.clear()
@@ -57,7 +58,7 @@ def compile_patterns() -> None:
 def compile_patterns_late(packages: tuple[str, ...]) -> None:
     """Have the patterns that modules of ``packages`` compile when they are imported compiled when they are used."""
     compile_now = re.compile
-    if hasattr(compile_now, "is_late"):
+    if hasattr(compile_now, "late_for"):
         return
 
     def compile(pattern: Any, flags: Any = 0) -> Any:  # noqa: A001 - as it is called there
@@ -69,5 +70,5 @@ def compile_patterns_late(packages: tuple[str, ...]) -> None:
             return LatePattern(compile_now, pattern, flags)
         return compile_now(pattern, flags)
 
-    compile.is_late = True  # type: ignore[attr-defined]
+    compile.late_for = compile_now  # type: ignore[attr-defined]
     re.compile = compile

@@ -158,7 +158,7 @@ def test_a_process_that_is_to_serve_compiles_what_requests_would_wait_for() -> N
         "from resolver.requirement import Requirement\nimport resolver.driver, service.app\n"
         "from service.late_patterns import LatePattern\nimport resolver.index.release as release\n"
         "before = [Requirement.__init__.__code__.co_filename, 'match' in vars(release._HASH)]\n"
-        "settle()\nsettle()\n"
+        "settle()\nsettle()\nassert re.compile.__module__ == 're'\n"
         "after = [Requirement.__init__.__code__.co_filename, 'match' in vars(release._HASH)]\n"
         "print(json.dumps([before != after, after]))"
     )
