@@ -131,7 +131,8 @@ class Reading:
             ]
             # What several versions have in common may be told instead of what each of them says: it follows.
             true = [reading for reading in readings if any(one <= reading for one in stated)]
-            true.sort(key=lambda reading: reading not in stated)
+            if fact["source"]:
+                true.sort(key=lambda reading: reading not in stated)
             if not true:
                 self.untrue.append(f"{owner} {version} does not require that: {fact}")
             self._required.setdefault((owner, version), []).append((wanted, (true or readings)[0]))
