@@ -123,7 +123,7 @@ async def _suggestions(query: Query, session: Session, error: NoSolution, second
         session.allowance = left // 2
         try:
             async with asyncio.timeout((end - perf_counter()) / 2):
-                targets, regions = await _everything(Work(changed, session, Stats(), [], None))
+                targets, regions = await _everything(Work(in_order(changed), session, Stats(), [], None))
         except NoSolution as refusal:
             return refusal
         except (ResolverError, TransportError, TimeoutError):

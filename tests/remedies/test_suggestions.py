@@ -12,11 +12,11 @@ import pytest
 from resolver.driver import MAX_FURTHER_FACTS, resolve
 from resolver.errors import NoSolution, Place
 from resolver.index.gateway import Gateway
-from resolver.model import Budget, Query
+from resolver.model import Budget, Options, Query, ResolutionMode
 from resolver.remedies import Edit, Effort, Remedy, Suggestions, Versions
 from resolver.remedies.suggestions import MAX_SUGGESTIONS, MAX_TRIALS
 from tests.fake_index import World
-from tests.test_driver import query
+from tests.test_driver import chosen, query
 from transport.message import Request, Response
 
 NOTHING = Query((), ())
@@ -96,6 +96,18 @@ async def test_a_slow_index_costs_the_time_for_suggestions_and_no_more() -> None
     with pytest.raises(NoSolution, match="you require a>=2") as caught:
         await resolve(query(world, "a>=2", budget=Budget(suggestions=0.05)), Gateway(world))
     assert caught.value.suggestions == ()
+
+
+async def test_a_trial_looks_at_requirements_in_the_order_in_which_the_changed_request_would() -> None:
+    # The statement on x has an upper bound, so it is looked at before that on a; without one it comes after it.
+    world = World("a 1.0\na 2.0\nx 1.0a1: a>=2\nx 1.0a2")
+    lowest = Options(resolution=ResolutionMode.LOWEST)
+    with pytest.raises(NoSolution) as caught:
+        await resolve(query(world, "a>=1", "x~=1.0", options=lowest), Gateway(world))
+    (suggestion,) = caught.value.suggestions
+    assert suggestion.detail == "change x~=1.0 (requirements[1]) to x>=1.0a2"
+    changed = await resolve(query(world, "a>=1", "x>=1.0a2", options=lowest), Gateway(world))
+    assert suggestion.result == {"x": (chosen(changed)["x"],)}
 
 
 async def test_trials_ask_for_few_facts_that_the_solve_did_not_know() -> None:
