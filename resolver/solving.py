@@ -62,15 +62,15 @@ class Work:
     """The projects whose requirements divided a region."""
     refused: list[Place] = field(default_factory=list)
     """Places without an answer."""
-    earlier: dict[str, list[Chosen]] = field(default_factory=dict)
-    """The pins of the places that were solved before, and whether they were stated there: preferred in later ones."""
+    earlier: dict[str, list[str]] = field(default_factory=dict)
+    """The versions in the places that were solved before: preferred in later ones."""
 
     def remember(self, pins: Mapping[str, Pin]) -> None:
         """Prefer the versions of a place that was solved in later ones."""
         for name, pin in pins.items():
             versions = self.earlier.setdefault(name, [])
-            if (pin.version, pin.is_direct) not in versions:
-                versions.append((pin.version, pin.is_direct))
+            if pin.version not in versions:
+                versions.append(pin.version)
 
 
 async def solve(

@@ -170,7 +170,8 @@ class Tables:
     def _see(self, name: str, seen: Outlook) -> Candidates:
         self._outlooks[name] = seen
         preferred = self._policies.preferred(name)
-        table = self._tables[name] = seen.table.preferring(preferred) if preferred else seen.table
+        table = seen.table.preferring(preferred, self._policies.kept(name)) if preferred else seen.table
+        self._tables[name] = table
         return table
 
     def _standpoint(self, name: str, project: Project) -> Standpoint:

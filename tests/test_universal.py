@@ -25,7 +25,17 @@ from resolver.lock.build import build
 from resolver.lock.check import check
 from resolver.lock.document import to_document
 from resolver.lock.pylock import to_pylock
-from resolver.model import ForkStrategy, Lock, Options, Preference, Query, Resolution, ResolutionMode, Universal
+from resolver.model import (
+    ForkStrategy,
+    Lock,
+    Options,
+    Preference,
+    Prerelease,
+    Query,
+    Resolution,
+    ResolutionMode,
+    Universal,
+)
 
 from .fake_index import World
 
@@ -536,6 +546,62 @@ async def test_of_the_versions_that_other_parts_took_the_best_is_preferred() -> 
     """)
     lock = await locked(world, "a<2 ; sys_platform == 'win32'", "a>=2 ; sys_platform == 'darwin'", "a")
     assert entries(lock) == {"a 1.0": "sys_platform == 'win32'", "a 2.0": "sys_platform != 'win32'"}
+
+
+async def test_a_prerelease_that_one_part_had_to_take_is_no_example_where_a_stable_version_does() -> None:
+    world = World("""
+        a 1.0
+        a 2.0rc1
+        a 2.0rc2
+        b 1.0: a>=2.0rc1,<2.0rc2 ; sys_platform == 'win32' & a ; sys_platform != 'win32'
+    """)
+    windows, elsewhere = "sys_platform == 'win32'", "sys_platform != 'win32'"
+    lock = await locked(world, "b")
+    assert entries(lock) == {"a 1.0": elsewhere, "a 2.0rc1": windows, "b 1.0": None}
+    later = await locked(world, "a>=2.0rc1,<2.0rc2 ; sys_platform == 'win32'", "a>1 ; sys_platform != 'win32'")
+    assert entries(later) == {"a 2.0rc2": elsewhere, "a 2.0rc1": windows}
+    kept = (Preference("a", "2.0rc1"), Preference("b", "1.0"))
+    assert entries(await locked(world, "b", preferences=kept)) == {"a 2.0rc1": None, "b 1.0": None}
+    allowed = await locked(world, "b", options=Options(prerelease=Prerelease.ALLOW))
+    assert entries(allowed) == {"a 2.0rc1": None, "b 1.0": None}
+
+
+async def test_a_yanked_version_that_is_pinned_in_some_environment_may_be_taken_in_all() -> None:
+    world = World("""
+        a 1.0 yanked
+    """)
+    pinned = "a==1.0 ; sys_platform == 'linux'"
+    assert entries(await locked(world, pinned, "a ; sys_platform != 'linux'")) == {"a 1.0": None}
+    with pytest.raises(NoSolution, match="yanked"):
+        await locked(world, "a==1.0 ; python_version < '3.9'", "a ; python_version >= '3.9'")
+
+
+async def test_a_version_that_serves_a_part_is_taken_there_whatever_another_machine_had_to_take() -> None:
+    world = World("""
+        a 1.0 sdist
+        a 2.0 tag:cp312-cp312-manylinux_2_17_x86_64
+        a 3.0 tag:cp312-cp312-macosx_11_0_arm64
+    """)
+    intel = "sys_platform == 'darwin' and platform_machine == 'x86_64'"
+    lock = await locked(world, "a", universal=Universal(">=3.12", required_environments=(intel,)))
+    assert entries(lock) == {
+        "a 1.0": "sys_platform != 'linux' and platform_machine == 'x86_64'",
+        "a 2.0": "sys_platform == 'linux' and platform_machine == 'x86_64'",
+        "a 3.0": "platform_machine != 'x86_64'",
+    }
+
+
+async def test_what_is_lowest_where_it_is_stated_is_looked_for_in_each_part_anew() -> None:
+    world = World("""
+        a 1.0
+        a 2.0
+        a 3.0
+        b 1.0: a
+        b 2.0
+    """)
+    stated = ("a>=1 ; python_version < '3.13'", "a>=2 ; python_version >= '3.13'", "b>=1")
+    lock = await locked(world, *stated, options=Options(resolution=ResolutionMode.LOWEST_DIRECT))
+    assert entries(lock) == {"a 1.0": "python_version < '3.13'", "a 2.0": "python_version >= '3.13'", "b 1.0": None}
 
 
 async def test_the_lowest_versions_are_looked_for_from_the_oldest_python_on() -> None:

@@ -224,7 +224,8 @@ def divide_by_required(region: Region, required: Iterable[str], files: Sequence[
             unserved = between(space, served - names_elsewhere())
             parts = [part for part in (region.space - unserved, region.space & unserved) if is_somewhere(part)]
             if len(parts) > 1:
-                raise Divided(parts)
+                # Where it serves it is the newest there is, whatever parts with other machines had to take.
+                raise Divided(parts, keeps_tried=True)
             return marker
     return None
 

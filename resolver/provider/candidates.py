@@ -342,7 +342,7 @@ class Candidates:
         self._stable = ~versions.prereleases if order.stable_first else -1
         self._tiers = project.tiers if project is not None else ()
         self._preferred: tuple[int, ...] = ()
-        self._preferring: dict[tuple[str, ...], Candidates] = {}
+        self._preferring: dict[tuple[tuple[str, ...], tuple[str, ...]], Candidates] = {}
         self._first: int | None = None
 
     def mask(self, key: Hashable) -> int:
@@ -379,15 +379,21 @@ class Candidates:
         """Words for a set of versions."""
         return self.versions.describe(mask)
 
-    def preferring(self, versions: tuple[str, ...]) -> Candidates:
-        """The same table with versions (canonical text) to try before all others, best first."""
-        copy = self._preferring.get(versions)
+    def preferring(self, versions: tuple[str, ...], kept: tuple[str, ...] = ()) -> Candidates:
+        """The same table with versions (canonical text) to try before all others, best first.
+
+        Where stable versions come first, a pre-release that another place had to take is no example, unless it is one
+        of those that are ``kept`` of an earlier lock.
+        """
+        copy = self._preferring.get((versions, kept))
         if copy is None:
             if len(self._preferring) >= MAX_PREFERRING:
                 self._preferring.clear()
-            copy = self._preferring[versions] = self.copy_as(Candidates)
-            bits = (self.versions.exact(text) for text in versions)
-            copy._preferred = tuple(1 << bit for bit in bits if bit is not None)  # noqa: SLF001 - a copy of our own
+            copy = self._preferring[versions, kept] = self.copy_as(Candidates)
+            bits = ((self.versions.exact(text), self._stable if text not in kept else -1) for text in versions)
+            copy._preferred = tuple(  # noqa: SLF001 - a copy of our own
+                1 << bit for bit, examples in bits if bit is not None and examples >> bit & 1
+            )
             copy._first = None  # noqa: SLF001 - likewise
         return copy
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from packaging.markers import Marker
 from packaging.version import InvalidVersion, Version
 
 from ..environment.place import Place, applies, evaluate
+from ..environment.region import Region
 from ..index.filename import version_of
 from ..index.page import File, Release
 from ..model import Builds, Options, PackageOptions, Prerelease, Query, ResolutionMode, Stated
@@ -67,7 +69,7 @@ class Policies:
         self,
         query: Query,
         place: Place,
-        earlier: Mapping[str, Sequence[Chosen]],
+        earlier: Mapping[str, Sequence[str]],
         begun: Mapping[str, Chosen],
     ) -> None:
         """Say what is preferred besides what a lock had in the place itself, in this order; its other versions follow.
@@ -75,13 +77,15 @@ class Policies:
         Args:
             query: The query.
             place: The place.
-            earlier: Pins of places that were resolved before, by name.
+            earlier: Versions in places that were resolved before, by name.
             begun: What was chosen for the region that the place is a part of, by name.
         """
         self._query = query
         self._earlier = earlier
         self._begun = begun
         self._direct: dict[str, list[Stated]] = {}
+        self._pinned_elsewhere: dict[str, set[Version]] = {}
+        """What is pinned in other environments of a universal lock: as in uv it may be yanked in all of them."""
         for stated in query.overrides:
             self._note(stated, place)
         overridden = {stated.requirement.name for stated in query.overrides}
@@ -93,6 +97,8 @@ class Policies:
             marker = stated.requirement.marker
             if marker is None or evaluate(marker, place):
                 self._constraints.setdefault(stated.requirement.name, []).append(stated)
+            else:
+                self._note_elsewhere(stated, marker, place)
         self._kept: dict[str, list[str]] = {}
         self._elsewhere: dict[str, list[str]] = {}
         for preference in query.preferences:
@@ -103,7 +109,7 @@ class Policies:
         self._is_plain = not (query.preferences or options.resolution is ResolutionMode.LOWEST_DIRECT)
         """Whether what was chosen before counts the same for all packages."""
         self._named = frozenset().union(
-            *(self._direct, self._constraints),
+            *(self._direct, self._constraints, self._pinned_elsewhere),
             *(options.packages, options.no_binary, options.only_binary),
         )
 
@@ -111,6 +117,13 @@ class Policies:
         marker = stated.requirement.marker
         if marker is None or evaluate(marker, place):
             self._direct.setdefault(stated.requirement.name, []).append(stated)
+        else:
+            self._note_elsewhere(stated, marker, place)
+
+    def _note_elsewhere(self, stated: Stated, marker: Marker, place: Place) -> None:
+        pin = exact_pin(stated.requirement.specifier)
+        if pin is not None and isinstance(place, Region) and evaluate(marker, place.entire):
+            self._pinned_elsewhere.setdefault(stated.requirement.name, set()).add(pin)
 
     def singles_out(self, name: str) -> bool:
         """Whether anything is said about ``name`` in particular; all other names have equal filters and orders."""
@@ -134,6 +147,7 @@ class Policies:
         own = options.packages.get(name, _NO_OPTIONS)
         stated = [*self._direct.get(name, ()), *self._constraints.get(name, ())]
         pins = {pin for one in stated if (pin := exact_pin(one.requirement.specifier)) is not None}
+        pins.update(self._pinned_elsewhere.get(name, ()))
         pins.update(version for text in kept if (version := version_of(text)) is not None)
         return Filter(
             wheels=not _is_listed(name, options.no_binary, options.only_binary),
@@ -160,7 +174,7 @@ class Policies:
             stable_first=(own.prerelease or options.prerelease) is not Prerelease.ALLOW,
         )
 
-    def kept(self, name: str) -> Sequence[str]:
+    def kept(self, name: str) -> tuple[str, ...]:
         """The versions of ``name`` that the earlier lock has."""
         return (*self._kept.get(name, ()), *self._elsewhere.get(name, ()))
 
@@ -173,13 +187,13 @@ class Policies:
         begun, earlier = self._begun.get(name), self._earlier.get(name, ())
         if self._is_plain and len(earlier) < 2:  # as of most names, in each of tens of parts
             if begun is None:
-                return (earlier[0][0],) if earlier else ()
-            return (begun[0], earlier[0][0]) if earlier and earlier[0][0] != begun[0] else (begun[0],)
-        chosen = [() if begun is None else (begun,), earlier]
+                return (earlier[0],) if earlier else ()
+            return (begun[0], earlier[0]) if earlier and earlier[0] != begun[0] else (begun[0],)
+        groups = [self._kept.get(name, ()), () if begun is None else begun[:1], earlier]
         if self._query.options.resolution is ResolutionMode.LOWEST_DIRECT:
             # Where a package is stated its lowest version was wanted, elsewhere the highest: neither is an example.
-            chosen = [[one for one in group if one[1] == (name in self._direct)] for group in chosen]
-        groups = [self._kept.get(name, ()), *[[one[0] for one in group] for group in chosen]]
+            # As in uv each place has what is lowest there.
+            groups[1:] = [groups[1] if begun is not None and begun[1] == (name in self._direct) else ()]
         groups.append(self._elsewhere.get(name, ()))
         highest_first = not self._is_lowest(name)
         # Most have one version, which every group names.
