@@ -355,9 +355,8 @@ class Candidates:
     def choose(self, allowed: int) -> int:
         """The bit to try among ``allowed``: preferred, then by tier, stable before pre-releases, highest or lowest."""
         fit = allowed & self.usable or allowed
-        for preferred in self._preferred:
-            if fit & preferred:
-                return preferred.bit_length() - 1
+        if preferred := next((one for one in self._preferred if fit & one), 0):
+            return preferred.bit_length() - 1
         fit = next((of_tier for tier in self._tiers if (of_tier := fit & tier)), fit)
         fit = fit & self._stable or fit
         if self._lowest:
@@ -382,19 +381,15 @@ class Candidates:
     def preferring(self, versions: tuple[str, ...], kept: tuple[str, ...] = ()) -> Candidates:
         """The same table with versions (canonical text) to try before all others, best first.
 
-        Where stable versions come first, a pre-release that another place had to take is no example, unless it is one
-        of those that are ``kept`` of an earlier lock.
+        A pre-release is no example where stable versions come first, unless an earlier lock has it (``kept``).
         """
-        copy = self._preferring.get((versions, kept))
-        if copy is None:
+        if (copy := self._preferring.get((versions, kept))) is None:
             if len(self._preferring) >= MAX_PREFERRING:
                 self._preferring.clear()
             copy = self._preferring[versions, kept] = self.copy_as(Candidates)
-            bits = ((self.versions.exact(text), self._stable if text not in kept else -1) for text in versions)
-            copy._preferred = tuple(  # noqa: SLF001 - a copy of our own
-                1 << bit for bit, examples in bits if bit is not None and examples >> bit & 1
-            )
-            copy._first = None  # noqa: SLF001 - likewise
+            masks = [(1 << bit, text) for text in versions if (bit := self.versions.exact(text)) is not None]
+            copy._preferred = tuple(mask for mask, text in masks if mask & self._stable or text in kept)  # noqa: SLF001
+            copy._first = None  # noqa: SLF001 - a copy of our own
         return copy
 
     def copy_as(self, kind: type[C]) -> C:
