@@ -20,7 +20,7 @@ from resolver.driver import resolve
 from resolver.environment import marker_text
 from resolver.errors import BudgetExhausted, NoSolution
 from resolver.index.gateway import Gateway
-from resolver.inputs import read_inputs
+from resolver.inputs import preferences, read_inputs, read_lock
 from resolver.lock.build import build
 from resolver.lock.check import check
 from resolver.lock.document import to_document
@@ -619,6 +619,23 @@ async def test_the_lowest_versions_are_looked_for_from_the_oldest_python_on() ->
         "b 2.0": "python_version < '3.13'",
         "b 3.0": "python_version >= '3.13'",
     }
+
+
+async def test_pre_releases_of_python_between_two_parts_change_no_word_of_the_next_lock() -> None:
+    world = World("""
+        b 1
+        b 2 py>=3.11
+        c 2.1: f ; python_full_version >= '3.12.4' & b ; python_version == '3.12'
+        f 2.1 py>=3.10.2
+    """)
+    stated = ("c>1 ; platform_machine != 'x86_64'", "b<=2 ; python_full_version < '3.11.2'")
+    environments = ("sys_platform == 'linux' and python_version < '3.12'", "sys_platform == 'darwin'")
+    somewhere = Universal(">=3.10.1", environments)
+    pylock = to_pylock(await locked(world, *stated, universal=somewhere))
+    earlier = read_lock(pylock)
+    kept = preferences(earlier, upgrade=False)
+    again = await locked(world, *stated, universal=somewhere, preferences=kept, regions=earlier.regions)
+    assert to_pylock(again) == pylock
 
 
 async def test_a_lock_keeps_each_version_where_it_had_it() -> None:

@@ -11,7 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from resolver.environment.marker_text import to_marker
-from resolver.environment.previews import previews
+from resolver.environment.previews import previews, rounded
 from resolver.environment.space import NOTHING, DiagramLimitError, EnvironmentSet, from_requires_python
 from resolver.environment.tags import rank
 from resolver.environment.wheel_space import from_tags
@@ -137,14 +137,14 @@ class Regions:
         """``resolutions`` are disjoint."""
         self._universal = universal
         self._resolutions = resolutions
-        self._whole = _union(one.space for one in resolutions)
+        self._whole = rounded(_union(one.space for one in resolutions))
         self.pins: Sequence[Mapping[str, Pin]] = [resolved.pins for resolved in resolutions]
         self.environments = tuple(single_quoted(marker) for marker in universal.environments)
         self.identity: Hashable | None = None
         self.regions: tuple[str, ...] = ()
         if len(resolutions) > 1:
             with suppress(DiagramLimitError):  # without them the next lock begins with one part
-                self.regions = self._texts([one.space for one in resolutions])
+                self.regions = self._texts([rounded(one.space) for one in resolutions])
 
     def _texts(self, spaces: Sequence[EnvironmentSet]) -> tuple[str, ...]:
         texts = (to_marker(space, assuming=self._whole - previews(self._whole) - previews(space)) for space in spaces)
@@ -195,7 +195,7 @@ class Regions:
 
 @lru_cache(maxsize=16_384)  # of the places that need a package; some 300 bytes each
 def _final(spaces: tuple[EnvironmentSet, ...]) -> EnvironmentSet:
-    space = _union(spaces)
+    space = rounded(_union(spaces))
     return space - previews(space)
 
 

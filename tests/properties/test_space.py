@@ -9,8 +9,10 @@ from itertools import product
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from packaging.markers import Marker, UndefinedComparison
+from packaging.version import Version
 
 from resolver.environment.marker_text import to_marker
+from resolver.environment.previews import rounded
 from resolver.environment.sample import sample
 from resolver.environment.space import (
     ALL,
@@ -324,3 +326,19 @@ def test_the_strategy_reaches_every_kind_of_set() -> None:
         *_STRINGS,
     }
     assert reached == {*variables, "all", "nothing", "some", " or ", " and ", " in ", "not in", "("}
+
+
+@settings(max_examples=200, deadline=None)
+@given(SPACE, WHERE)
+def test_rounding_moves_pre_releases_of_python_only(space: EnvironmentSet, where: tuple[dict[str, str], str]) -> None:
+    if Version(where[0]["python_full_version"]).is_prerelease:
+        return
+    assert _contains(rounded(space), where) == _contains(space, where)
+    assert rounded(rounded(space)) is rounded(space)
+
+
+def test_however_two_parts_were_told_apart_they_are_the_same_for_who_locks() -> None:
+    texts = ("python_version < '3.11'", "python_full_version <= '3.11' and python_full_version != '3.11'")
+    below, at_most_previews = map(from_marker, texts)
+    assert below is not at_most_previews
+    assert rounded(below) is rounded(at_most_previews)
