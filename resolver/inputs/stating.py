@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
+from difflib import get_close_matches
+
+from packaging.markers import Environment
 
 from ..errors import Place
 from ..model import Stated
 from ..requirement import Requirement, RequirementError
 from .faults import Faults, quoted
 from .reference import read_requirement
+
+_VARIABLES = (*Environment.__annotations__, "extra")
+_WORD = re.compile(r"[a-z]\w*", re.IGNORECASE)
 
 
 def read_stated(
@@ -53,9 +60,13 @@ def under_marker(requirement: Requirement, marker: str) -> str:
 
 
 def _remedy(text: str, offset: int | None) -> str:
-    """Return what to write instead, for the two mistakes that people make most."""
+    """Return what to write instead, for the three mistakes that people make most."""
     if offset is None or not 0 < offset < len(text):
         return ""
+    word = _WORD.match(text, offset)
+    if ";" in text[:offset] and word is not None and word[0] not in _VARIABLES:
+        alike = get_close_matches(word[0], _VARIABLES, 1)
+        return f"; did you mean {alike[0]}?" if alike else ""
     if text[offset] == "=":
         return "; versions are compared with ==, >=, <=, !=, ~=, < or >"
     if text[offset - 1].isspace() and text[offset].isalnum():

@@ -93,8 +93,12 @@ def summary(answer: Mapping[str, Any], seconds: float, *, has_previous: bool) ->
         yield from map(printable, changed(answer.get("changes") or {}))
     count = len(answer["packages"])
     stats = answer.get("stats") or {}
-    asked = f", {stats['requests']} requests" if stats.get("requests") else ""
-    yield f"Locked {count} package{'' if count == 1 else 's'} in {seconds:.2f} s{asked}"
+    asked = f", {_counted(stats['requests'], 'request')}" if stats.get("requests") else ""
+    yield f"Locked {_counted(count, 'package')} in {seconds:.2f} s{asked}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def changed(changes: Mapping[str, Any]) -> Iterator[str]:

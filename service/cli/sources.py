@@ -20,6 +20,7 @@ from .exits import USAGE, CommandError
 
 STDIN = "-"
 MAX_FILE = 4 * 1024 * 1024  # what a service takes as a whole body; a larger file is the wrong one
+_SUFFIXES = frozenset({".txt", ".in", ".toml", ".py", ".json", ".msgpack"})
 MAX_FILES = 1000  # includes that go on and on; the service itself takes fewer
 
 
@@ -79,10 +80,11 @@ def _text(path: Path, mentioned: str) -> str:
             raise CommandError(f"{prefix}{shown} is larger than {MAX_FILE // 1024**2} MiB", USAGE)
         return path.read_text("utf-8-sig")
     except FileNotFoundError:
-        hint = "" if mentioned else f" (to lock a requirement: echo '{path.name}' | lockwright lock -)"
+        is_file = bool(mentioned) or path.suffix in _SUFFIXES
+        hint = "" if is_file else f" (to lock a requirement: echo '{path.name}' | lockwright lock -)"
         raise CommandError(f"{prefix}{shown} does not exist{hint}", USAGE) from None
     except UnicodeDecodeError:
-        raise CommandError(f"{prefix}{shown} is not UTF-8", USAGE) from None
+        raise CommandError(f"{prefix}{shown} is not UTF-8; save it in that encoding", USAGE) from None
     except OSError as error:
         raise CommandError(f"{prefix}{shown} cannot be read: {error.strerror}", USAGE) from None
 

@@ -132,6 +132,24 @@ def test_an_include_that_is_missing_is_named_with_the_line_that_names_it(directo
     assert (done.code, done.err) == (2, "error: there.in:2: base.in does not exist\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["lock", "there"], "there does not exist (to lock a requirement: echo 'there' | lockwright lock -)"),
+        (["tree", "other.toml"], "other.toml does not exist"),
+        (["lock", "latin.in"], "latin.in is not UTF-8; save it in that encoding"),
+        (["lock", "--index", "here", "app.in"], "--index: an index URL starts with https:// (or http://) and a host"),
+    ],
+)
+def test_a_file_or_a_url_that_cannot_be_used_is_named_with_the_remedy(
+    directory: Path, cli: Lock, arguments: list[str], said: str
+) -> None:
+    (directory / "app.in").write_text("app\n")
+    (directory / "latin.in").write_text("app # f\xfcr alle\n", "latin-1")
+    done = cli(*arguments)
+    assert (done.code, done.err) == (2, f"error: {said}\n")
+
+
 def test_the_version_is_the_packages(cli: Lock) -> None:
     assert cli("--version").out == "lockwright 0.1.0\n"
 
