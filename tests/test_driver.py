@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import combinations, product
 
 import pytest
 from hypothesis import given, settings
@@ -25,6 +27,8 @@ from resolver.model import (
     ResolutionMode,
     Universal,
 )
+from resolver.solving import CONTESTED_FROM
+from transport.message import Request, Response
 
 from .fake_index import FILES, World
 from .index.archives import NAME, make_wheel
@@ -365,6 +369,37 @@ async def test_a_budget_of_decisions_ends_a_search_and_names_the_packages() -> N
     with pytest.raises(BudgetExhausted) as caught:
         await pins(world, *(f"p{pigeon}" for pigeon in range(1, 9)), budget=Budget(decisions=50))
     assert caught.value.packages
+
+
+class Late(World):
+    """An index that never answers for one project; while it is waited for, the loop's clock runs on by an hour."""
+
+    async def fetch(self, request: Request) -> Response:
+        if "/slow/" in request.url:
+            loop = asyncio.get_running_loop()
+            now = loop.time
+            loop.time = lambda: now() + 3600  # type: ignore[method-assign]
+            await asyncio.Event().wait()
+        return await super().fetch(request)
+
+
+async def test_where_the_seconds_run_out_the_packages_of_a_long_search_are_named_first() -> None:
+    """Eight birds for seven holes, until the first one flies off: a search of hundreds of conflicts that ends well."""
+    birds, holes = range(8), range(7)
+    doors = [(hole, pair, f"h{hole}x{pair[0]}x{pair[1]}") for hole in holes for pair in combinations(birds, 2)]
+    lines = ["p0 0.1", "slow 1.0"]
+    for bird, hole in product(birds, holes):
+        wanted = [f"{door}=={bird}.0" for at, pair, door in doors if at == hole and bird in pair]
+        lines.append(f"p{bird} {hole + 1}.0: {' & '.join(wanted)}")
+    lines += [f"{door} {bird}.0" for _, pair, door in doors for bird in pair]
+    world, names = Late("\n".join(lines)), [f"p{bird}" for bird in birds]
+    found = await resolve(query(world, *names), Gateway(world))
+    assert found.stats.conflicts > CONTESTED_FROM
+    seconds = Budget(seconds=600)
+    stated = (*names, "slow ; sys_platform == 'win32'")
+    with pytest.raises(BudgetExhausted, match="no answer within 600 seconds") as caught:
+        await resolve(query(world, *stated, targets=(LINUX, WINDOWS), budget=seconds), Gateway(world))
+    assert set(caught.value.packages[:7]) <= set(names)
 
 
 @pytest.mark.parametrize(
