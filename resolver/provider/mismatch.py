@@ -22,6 +22,8 @@ def _platforms(key: str, target: Target) -> frozenset[str]:
 def reason(tags: str, place: Place) -> str:
     """The fact about a release whose wheels do not fit, continuing a sentence that begins with the release."""
     if not isinstance(place, Target):
+        if place.admits_tags(f"py3-none-{tags.rsplit('-', 1)[-1]}"):
+            return "has no wheels for a Python of these environments"
         return "has no wheels for the environments of the lock"
     return _reason(tags, place)
 
