@@ -75,7 +75,14 @@ async def _resolve(query: Query, gateway: Gateway, on_event: Watcher | None) -> 
     try:
         async with asyncio.timeout(query.budget.seconds):
             await session.begin()
-            targets, regions = await _everything(Work(query, session, stats, notices, on_event))
+            work = Work(query, session, stats, notices, on_event)
+            try:
+                targets, regions = await _everything(work)
+            except NoSolution:
+                if not session.doubt():
+                    raise
+                notices.clear()
+                targets, regions = await _everything(replace(work, divided=set(), refused=[], earlier={}))
     except NoSolution as error:
         left = query.budget.seconds - (perf_counter() - started)
         error.suggestions = await _suggestions(query, session, error, min(query.budget.suggestions, left))

@@ -120,6 +120,12 @@ class IndexFailure(ResolverError):
         self.index = index
         self.package = package
 
+    @classmethod
+    def unanswered(cls, package: str, index: str, text: str, *, is_refusal: bool) -> Self:
+        """There was no answer about ``package``, or only that we may not have one."""
+        verb = "refused us for" if is_refusal else "did not answer for"
+        return cls(f"index {index!r} {verb} {package!r}: {text}", index=index, package=package)
+
 
 class BadIndexResponse(IndexFailure):
     """A page or metadata file that is malformed or exceeds a limit."""

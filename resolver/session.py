@@ -68,6 +68,10 @@ class Session:
         """How many facts more may be asked for; None: as many as it takes."""
         self._has_waited = False
         """Whether something had to be asked for."""
+        self._believed: set[tuple[str, str | None]] = set()
+        """The names that no index had lately, and that were not asked for again; as long as nothing is in doubt."""
+        self._is_doubting = False
+        self._named = {one.requirement.name for one in (*query.requirements, *query.overrides)}
         stated = (one.requirement for one in query.requirements)
         self._roots = sorted({(one.name, *sorted(one.extras)) for one in stated})
         self._referenced: dict[tuple[str, str, tuple[tuple[str, str], ...]], asyncio.Task[tuple[File, Metadata]]] = {}
@@ -147,7 +151,20 @@ class Session:
                 self._stats.projects += 1
                 self._spending.look_at(name, project.versions.count)
                 return (project,)
-        return None  # a name that no index had is asked for again: it may be what the caller has just published
+        if name in self._named or self._is_doubting or not self._order or pinned_index is not None:
+            return None  # it may be what the caller has just published
+        self._believed.add((name, pinned_index))
+        return ()
+
+    def doubt(self) -> bool:
+        """Ask for every name from now on that no index had; False: none was taken to be absent without being asked for.
+
+        A refusal must not rest on such a name: it may have been published since.
+        """
+        self._is_doubting = True
+        for key in self._believed:
+            del self._known[key]
+        return bool(self._believed)
 
     def _stands(self, name: str, index: str, now: float) -> Page | None:
         """What is known of the page of ``name`` on an index, and until when; None where it has to be asked."""
@@ -241,7 +258,8 @@ class Session:
         except TransportError as error:
             if error.status in index.ignore_error_codes:
                 return None
-            raise _index_failure(error, index, name) from error
+            refused = isinstance(error, Unauthorized)
+            raise IndexFailure.unanswered(name, index.name, error.text, is_refusal=refused) from error
         found = self._stands(name, index.name, self._gateway.monotonic())
         if found is not None:
             self._stood[index.name, name] = found[0]
@@ -354,7 +372,8 @@ class Session:
         try:
             metadata = await self._gateway.metadata(project.name, file, index, stats=self._stats)
         except TransportError as error:
-            raise _index_failure(error, index, project.name) from error
+            refused = isinstance(error, Unauthorized)
+            raise IndexFailure.unanswered(project.name, index.name, error.text, is_refusal=refused) from error
         self._stats.metadata += 1
         self._note(project.name, loop.time() - started)
         return metadata
@@ -379,11 +398,3 @@ class Session:
 def _was_spared(task: asyncio.Task[Any]) -> bool:
     """Whether something was not asked for, because the allowance of that time was spent."""
     return task.done() and not task.cancelled() and isinstance(task.exception(), BudgetExhausted)
-
-
-def _index_failure(error: TransportError, index: Index, name: str) -> IndexFailure:
-    if isinstance(error, Unauthorized):
-        detail = f"index {index.name!r} refused us for {name!r}: {error.text}"
-    else:
-        detail = f"index {index.name!r} did not answer for {name!r}: {error.text}"
-    return IndexFailure(detail, index=index.name, package=name)
