@@ -7,6 +7,10 @@ included, for they follow from the others. Then no conclusion takes any of it aw
 of it; and so whichever package is decided next, what is taken is what its table chooses. There is no conflict any more,
 and the order does not matter.
 
+A package that nothing requires as of now is not decided before something does: a dependency of what was taken, for what
+is not taken stays absent, or a thing that was learned. So it need not be the choice of all that is left: it is enough
+that it is the choice of what any one of these leaves, whichever comes first.
+
 A walk over what is known costs a fraction of deciding each package. It tells nothing where anything on the way is not
 known yet: then the search goes on.
 """
@@ -18,7 +22,7 @@ from typing import Protocol
 
 from .facts import ABSENT, Dependency, Package, VersionTable
 from .incompatibility import ROOT, Unavailable
-from .package_state import PackageState
+from .package_state import Fact, PackageState
 
 MAX_OBSTACLES = 8  # that one walk collects
 MAX_WALKS = 4  # in vain, between two conflicts
@@ -31,6 +35,11 @@ class ForeseenTable(VersionTable, Protocol):
     @property
     def first(self) -> int:
         """What ``choose`` makes of all that ``exclusions`` leaves; 0 where that is nothing."""
+        ...
+
+    @property
+    def usable(self) -> int:
+        """All that ``exclusions`` leaves."""
         ...
 
 
@@ -49,7 +58,7 @@ class Foresight(Protocol):
 class Prospect:
     """Looks ahead for one solve, as often as it seems worth it."""
 
-    __slots__ = ("_awaited", "_foresight", "_left", "_states", "_tie")
+    __slots__ = ("_awaited", "_foresight", "_has_learned", "_left", "_states", "_tie")
 
     def __init__(
         self,
@@ -63,6 +72,7 @@ class Prospect:
         self._awaited: set[Package] = set()
         """What stood in the way when the last walk was made, and is not decided yet."""
         self._left = 0 if foresight is None else MAX_WALKS
+        self._has_learned = False
 
     def decided(self, package: Package) -> None:
         """A package was decided."""
@@ -71,6 +81,7 @@ class Prospect:
 
     def taken_back(self, decisions: int) -> None:
         """So many decisions were taken back by a conflict."""
+        self._has_learned = True
         if decisions >= FAR and self._foresight is not None:
             self._awaited.clear()
             self._left = MAX_WALKS
@@ -92,37 +103,67 @@ class Prospect:
     def _walk(self) -> dict[Package, int] | None:
         tables: dict[Package, VersionTable] = {}
         taken = self._required(tables)
+        narrowed: dict[Package, int] = {}  # what is left of packages whose choice is not that of all of it
         awaited, todo = self._awaited, list(taken)
         while todo:
             if len(awaited) > MAX_OBSTACLES:
                 return None
             package = todo.pop()
             declared = self._declared(package, taken[package])
-            if declared is None:
-                self._left = 1  # nothing is known of it before it is tried
-                return None
+            if declared is None:  # nothing is known of it before it is tried
+                awaited.add(package)
+                continue
             for dependency in declared:
                 other = dependency.package
                 choice = taken.get(other)
                 if choice is None:
                     choice = self._take(other, tables)
+                    if choice and not tables[other].mask(dependency.key) >> choice & 1:
+                        choice = self._narrow(other, tables[other], dependency, narrowed)
                     if not choice:
                         awaited.add(other)
                         continue
                     taken[other] = choice
                     todo.append(other)
-                if not tables[other].mask(dependency.key) >> choice & 1:
-                    awaited.add(other)
-        taken.pop(ROOT, None)
+                elif other in narrowed:
+                    if self._narrow(other, tables[other], dependency, narrowed) != choice:
+                        awaited.add(other)
+                elif not tables[other].mask(dependency.key) >> choice & 1:
+                    awaited.add(package if self._is_decided(other) else other)
+        if self._has_learned and not awaited:
+            awaited.update(
+                one for one, left in narrowed.items() if self._is_required_otherwise(one, tables[one], taken[one], left)
+            )
         return None if awaited else taken
 
+    def _narrow(
+        self, package: Package, table: VersionTable, dependency: Dependency, narrowed: dict[Package, int]
+    ) -> int:
+        """What is chosen of a package that nothing requires as of now, where ``dependency`` alone does; 0: nothing."""
+        left = narrowed.get(package)
+        if left is None:
+            left = narrowed[package] = self._left_of(package)
+        left &= table.mask(dependency.key)
+        return table.choose(left) if left else 0
+
+    def _is_required_otherwise(self, package: Package, table: VersionTable, choice: int, left: int) -> bool:
+        """Whether something that was learned may require a package such that another version is chosen."""
+        state = self._states.get(package)
+        if state is None:
+            return False
+        return any(
+            mine & ABSENT and not mine >> choice & 1 and table.choose(left & ~mine) != choice
+            for mine, _, _, _, reason in state.watches.values()
+            if not isinstance(reason, Fact)
+        )
+
     def _required(self, tables: dict[Package, VersionTable]) -> dict[Package, int]:
-        """What is taken of the packages that are required as of now; of the root until it is decided."""
+        """What is taken of the packages that are required as of now, at first of those that the root does."""
         taken: dict[Package, int] = {}
         for package, state in self._states.items():
             if package is ROOT:
                 if not state.decided:
-                    taken[package] = next(iter(state.declared))
+                    return self._stated(state, tables)
             elif not state.mask & ABSENT:
                 version = self._take(package, tables)
                 if version:
@@ -131,9 +172,23 @@ class Prospect:
                     self._awaited.add(package)
         return taken
 
+    def _stated(self, root: PackageState, tables: dict[Package, VersionTable]) -> dict[Package, int]:
+        """What is taken of the packages that the root requires: all its dependencies come into force at once."""
+        left: dict[Package, int] = {}
+        for declared in root.declared.values():
+            assert not isinstance(declared, Unavailable)
+            for dependency in declared:
+                package = dependency.package
+                if package not in left:
+                    left[package] = self._left_of(package) if self._take(package, tables) else 0
+                if left[package]:
+                    left[package] &= tables[package].mask(dependency.key)
+        self._awaited.update(package for package, mask in left.items() if not mask)
+        return {package: tables[package].choose(mask) for package, mask in left.items() if mask}
+
     def _declared(self, package: Package, version: int) -> Sequence[Dependency] | None:
         """What is known to be declared of a version; None where nothing is, or it cannot be used."""
-        if package is not ROOT and self._foresight is not None:
+        if self._foresight is not None:
             declared = self._foresight.declared(package, version)
             if declared is not None:
                 return declared
@@ -148,18 +203,29 @@ class Prospect:
             tables[package] = table = state.table
             if state.decided:
                 return state.decided
-            allowed = state.mask & ~ABSENT
-            base = state.base
-            if base is not None and not base.mask & ABSENT:
-                allowed = allowed & base.mask or allowed
+            allowed = self._left_of(package)
             return table.choose(allowed) if allowed else 0
         known = None if self._foresight is None else self._foresight.table(package)
         if known is None:
             return 0
         tables[package] = known
-        tied = self._tie(package)
-        if tied is not None:
-            base = self._states.get(tied)
-            if base is not None and not base.mask & ABSENT:
-                return known.choose(base.mask)
-        return known.first
+        base = self._base(package)
+        return known.first if base is None else known.choose(base.mask)
+
+    def _left_of(self, package: Package) -> int:
+        """The versions of a package that may still be chosen; 0 where that is not known."""
+        state, base = self._states.get(package), self._base(package)
+        if state is not None and state.table is not None:
+            allowed = state.mask & ~ABSENT
+            return allowed if base is None else allowed & base.mask or allowed
+        if base is not None:
+            return base.mask
+        known = None if self._foresight is None else self._foresight.table(package)
+        return 0 if known is None else known.usable
+
+    def _base(self, package: Package) -> PackageState | None:
+        """What an extra is an extra of, if that is required as of now."""
+        state = self._states.get(package)
+        tied = None if state is not None else self._tie(package)
+        base = state.base if state is not None else None if tied is None else self._states.get(tied)
+        return None if base is None or base.mask & ABSENT else base

@@ -24,11 +24,15 @@ from tests.solver_world import Prompter, Table, World, base_of, dependencies_of,
 
 class ForeseenTable(Table):
     @property
-    def first(self) -> int:
+    def usable(self) -> int:
         left = (2 << self.count) - 2
         for exclusion in self.excluded:
             left &= ~exclusion.mask
-        return self.choose(left) if left else 0
+        return left
+
+    @property
+    def first(self) -> int:
+        return self.choose(self.usable) if self.usable else 0
 
 
 @dataclass
@@ -106,6 +110,18 @@ def test_who_stands_in_the_way_is_decided_first() -> None:
     pins, decided = run(world, solver)
     assert pins == {"a": "1", "b": "1", "c": "1", "d": "1", "e": "1"}
     assert decided == 3  # a and b come first; with c the rest is foregone
+
+
+def test_a_package_that_nothing_requires_yet_is_what_its_dependents_admit() -> None:
+    world = World({"a 1": ["c <2"], "b 1": ["a", "c <2"], "c 1": ["d"], "c 2": [], "d 1": [], "d 2": ["nowhere"]})
+    solver = foreseen(world, ["a", "b", "d <2"], missing=0, seed=0)
+    assert run(world, solver) == ({"a": "1", "b": "1", "c": "1", "d": "1"}, 0)
+
+
+def test_a_package_that_one_dependent_would_have_otherwise_is_waited_for() -> None:
+    world = World({"a 1": ["c <2"], "b 1": ["c <3"], "c 1": [], "c 2": [], "c 3": []})
+    pins, decided = run(world, foreseen(world, ["a", "b"], missing=0, seed=0))
+    assert (pins, decided) == ({"a": "1", "b": "1", "c": "1"}, 3)
 
 
 def test_a_budget_that_does_not_reach_is_spent_by_deciding() -> None:
