@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from transport.errors import TransportError, Unauthorized
 from transport.message import Index
 
+from .absent_names import AbsentNames
 from .closure import closures
 from .errors import BudgetExhausted, Fault, IndexFailure, InvalidQuery, Place
 from .index.gateway import Gateway, Missing
@@ -43,14 +44,14 @@ class Session:
         self._max_packages = query.budget.packages
         self._by_name = {index.name: index for index in query.indexes}
         self._order = tuple(index for index in query.indexes if not index.explicit)
+        self._order_names = [index.name for index in self._order]
         self._projects: dict[tuple[str, str | None], asyncio.Task[tuple[Project, ...]]] = {}
         self._metadata: dict[tuple[str, str, str], asyncio.Task[Metadata]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._pace = Pace()
         self._standings: dict[str, Standing] = {}
         self._known: dict[tuple[str, str | None], tuple[Project, ...]] = {}
-        self.sole: dict[str, Project] = {}
-        """Of :meth:`known_projects`, the names that are pinned to no index and have one page."""
+        self._sole: dict[str, Project] = {}
         self._stood: dict[tuple[str, str], PageKey | None] = {}
         """(index, name) → the page that was read; absent where it held for this resolve only."""
         self._relied: dict[tuple[str, str | None], None] = {}
@@ -68,10 +69,7 @@ class Session:
         """How many facts more may be asked for; None: as many as it takes."""
         self._has_waited = False
         """Whether something had to be asked for."""
-        self._believed: set[tuple[str, str | None]] = set()
-        """The names that no index had lately, and that were not asked for again; as long as nothing is in doubt."""
-        self._is_doubting = False
-        self._named = {one.requirement.name for one in (*query.requirements, *query.overrides)}
+        self._absent_names = AbsentNames({one.requirement.name for one in (*query.requirements, *query.overrides)})
         stated = (one.requirement for one in query.requirements)
         self._roots = sorted({(one.name, *sorted(one.extras)) for one in stated})
         self._referenced: dict[tuple[str, str, tuple[tuple[str, str], ...]], asyncio.Task[tuple[File, Metadata]]] = {}
@@ -127,15 +125,23 @@ class Session:
                 known = task.result()
             if known is not None:
                 self._known[key] = known
-                if len(known) == 1 and pinned_index is None:
-                    self.sole[name] = known[0]
         return known
+
+    def sole_project(self, name: str) -> Project | None:
+        """Of :meth:`known_projects`, where ``name`` is pinned to no index, if it is one."""
+        sole = self._sole.get(name)
+        if sole is None:
+            known = self.known_projects(name, None)
+            if known is None or len(known) != 1:
+                return None
+            sole = self._sole[name] = known[0]
+        return sole
 
     def _find_known(self, name: str, pinned_index: str | None) -> tuple[Project, ...] | None:
         if pinned_index is not None:
             order: Iterable[str] = (pinned_index,)
         elif self._query.options.index_strategy is IndexStrategy.FIRST_INDEX:
-            order = (index.name for index in self._order)
+            order = self._order_names
         else:
             return None
         for index in order:
@@ -151,20 +157,14 @@ class Session:
                 self._stats.projects += 1
                 self._spending.look_at(name, project.versions.count)
                 return (project,)
-        if name in self._named or self._is_doubting or not self._order or pinned_index is not None:
-            return None  # it may be what the caller has just published
-        self._believed.add((name, pinned_index))
-        return ()
+        return () if self._order and pinned_index is None and self._absent_names.believe(name) else None
 
     def doubt(self) -> bool:
-        """Ask for every name from now on that no index had; False: none was taken to be absent without being asked for.
-
-        A refusal must not rest on such a name: it may have been published since.
-        """
-        self._is_doubting = True
-        for key in self._believed:
-            del self._known[key]
-        return bool(self._believed)
+        """Ask for every name from now on that no index had; False: each was asked for as it is."""
+        believed = self._absent_names.doubt()
+        for name in believed:
+            del self._known[name, None]
+        return bool(believed)
 
     def _stands(self, name: str, index: str, now: float) -> Page | None:
         """What is known of the page of ``name`` on an index, and until when; None where it has to be asked."""

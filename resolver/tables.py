@@ -97,9 +97,8 @@ class Tables:
         table = self._tables.get(name)
         if table is not None:
             return table
-        sole = self._session.sole.get(name) if self._is_plain else None
-        if sole is not None:
-            # As of most names of a lock in each of its regions: this is where a warm solve spends its time.
+        sole = self._session.sole_project(name) if self._is_plain else None
+        if sole is not None:  # as of most names of a lock: this is where a warm solve spends its time
             seen_from = self.standpoints.of(name)
             if seen_from.filter.exclude_newer is None and not self._takes_long(name, sole):
                 return self._see(name, outlook(sole, seen_from))

@@ -11,6 +11,7 @@ import os
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -24,6 +25,7 @@ _IN_MEMORY = 128  # locks; some 200 kB each
 _SWEEP_EVERY = 100  # writes; a sweep lists the directory
 _MAX_UNWRITTEN = 200  # locks; then answers wait for the disk
 _PAUSES = (0.02, 0.08, 0.0)  # seconds: another worker may have answered with this id and be about to write it
+_UNHURRIED = 0.01  # seconds; to write a lock beside its answer takes from the answer's time
 _MARKERS_PER_LOCK = 10  # empty files: an inode each
 
 _log = Log("lockwright.stored")
@@ -39,6 +41,7 @@ class StoredLocks:
         self._memory: OrderedDict[str, Rendered] = OrderedDict()
         self._unwritten: dict[str, Rendered] = {}
         self._writer: asyncio.Task[None] | None = None
+        self._hurries = asyncio.Event()
         self._writes = 0
 
     def _remember(self, rendered: Rendered) -> None:
@@ -59,11 +62,16 @@ class StoredLocks:
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_all())
         if len(self._unwritten) > _MAX_UNWRITTEN:  # the disk is slower than we are
+            self._hurries.set()
             await asyncio.shield(self._writer)
 
     async def _write_all(self) -> None:
         try:
             while self._unwritten:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_UNHURRIED):
+                        await self._hurries.wait()
+                self._hurries.clear()
                 batch = list(self._unwritten.values())
                 await asyncio.to_thread(self._write_each, batch)
                 for rendered in batch:
@@ -80,6 +88,7 @@ class StoredLocks:
 
     async def close(self) -> None:
         """Wait until all is on disk."""
+        self._hurries.set()
         while self._writer is not None:
             await asyncio.shield(self._writer)
 
