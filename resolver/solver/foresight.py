@@ -24,7 +24,8 @@ from .facts import ABSENT, Dependency, Package, VersionTable
 from .incompatibility import ROOT, Unavailable
 from .package_state import Fact, PackageState
 
-MAX_OBSTACLES = 8  # that one walk collects
+MAX_OBSTACLES = 4  # that one walk collects
+FEW = 2  # obstacles; more of them still stand after decisions were taken back
 MAX_WALKS = 4  # in vain, between two conflicts
 FAR = 32  # decisions taken back at a time: fewer are made again sooner than a walk is over
 
@@ -58,7 +59,7 @@ class Foresight(Protocol):
 class Prospect:
     """Looks ahead for one solve, as often as it seems worth it."""
 
-    __slots__ = ("_awaited", "_foresight", "_has_learned", "_left", "_states", "_tie")
+    __slots__ = ("_awaited", "_foresight", "_has_learned", "_left", "_obstacles", "_states", "_tie")
 
     def __init__(
         self,
@@ -71,6 +72,8 @@ class Prospect:
         self._tie = tie
         self._awaited: set[Package] = set()
         """What stood in the way when the last walk was made, and is not decided yet."""
+        self._obstacles = 0
+        """How much did, before any of it was decided."""
         self._left = 0 if foresight is None else MAX_WALKS
         self._has_learned = False
 
@@ -83,7 +86,8 @@ class Prospect:
         """So many decisions were taken back by a conflict."""
         self._has_learned = True
         if decisions >= FAR and self._foresight is not None:
-            self._awaited.clear()
+            if self._obstacles <= FEW:
+                self._awaited.clear()
             self._left = MAX_WALKS
 
     def answer(self, decisions: int) -> dict[Package, int] | None:
@@ -91,6 +95,7 @@ class Prospect:
         if self._awaited or not self._left:
             return None
         found = self._walk()
+        self._obstacles = len(self._awaited)
         if found is None or sum(not self._is_decided(package) for package in found) > decisions:
             self._left -= 1
             return None
