@@ -45,21 +45,22 @@ class ConflictTracker:
                 self.rejected.append(self.tried)
 
     def promote(self, agenda: Agenda, solution: PartialSolution) -> None:
-        """Decide packages that were often rejected earlier, and take back decisions that often caused rejections.
+        """Decide packages that were often rejected earlier, and those that others were rejected for last.
 
-        A package that often caused rejections keeps its place: once its decision is taken back, those it stood in
-        the way of choose first. Moving it forward as well, as uv does, decides it before what would narrow it; on
-        real sets that cost older versions of the rest and three times the requests.
+        What others were rejected for is taken back, so that they choose first and narrow it: it gets what they leave.
+        In its old place it would be decided before them again. Moving it forward, as uv does, decides it before what
+        would narrow it; on real sets that cost older versions of the rest and three times the requests.
         """
         for state in self.rejected:
             if state.package is not ROOT and agenda.advance(state, Urgency.CONFLICT_EARLY):
                 _take_back(state, solution)
         for state in self.culprits:
             project = state.base or state
-            urgency = project.urgency
-            if urgency is Urgency.SINGLETON and self._is_hasty(state):
-                project.urgency = urgency = Urgency.UNSPECIFIED
-            if state.package is not ROOT and urgency is Urgency.UNSPECIFIED:
+            if project.urgency is Urgency.SINGLETON and self._is_hasty(state):
+                project.urgency = Urgency.UNSPECIFIED
+            if state.package is not ROOT and project.urgency is Urgency.UNSPECIFIED:
+                agenda.advance(state, Urgency.CONFLICT_LATE)
+                agenda.outdated.append(state)
                 _take_back(state, solution)
         self.rejected.clear()
         self.culprits.clear()

@@ -1,9 +1,9 @@
 """Which package is decided next.
 
 The order is close to uv's, because answers are compared: first packages that a dependency pins to one version, then
-those that were often rejected, then the rest; among equals whoever was mentioned first by the dependencies of a
-version that was tried. It depends on the course of the solve alone, never on the
-order in which facts arrived.
+those that were often rejected, then the rest, and last those that others were often rejected for; among equals whoever
+was mentioned first by the dependencies of a version that was tried. It depends on the course of the solve alone, never
+on the order in which facts arrived.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ class Urgency(IntEnum):
     CONFLICT_EARLY = 1 << _CLASS_BITS
     """Often rejected itself."""
     UNSPECIFIED = 2 << _CLASS_BITS
+    CONFLICT_LATE = 3 << _CLASS_BITS
+    """Others were often rejected for it."""
 
 
 class Agenda:
