@@ -134,6 +134,22 @@ def test_a_package_that_is_often_rejected_is_decided_earlier() -> None:
     assert late.rank < run.solver._states["early"].rank
 
 
+def test_a_package_that_others_are_often_rejected_for_is_decided_after_them() -> None:
+    """None of them is rejected often enough to be decided earlier: in its old place it would reject them again."""
+    world = World(
+        {
+            **{f"{name} {version}": ["hub <2"] for name in "abc" for version in (2, 3, 4)},
+            **{f"{name} 1": [] for name in "abc"},
+            "hub 1": [],
+            "hub 2": [],
+        }
+    )
+    run = solve(world, ["hub", "a", "b", "c"], check=True)
+    assert run.pins == {"a": "4", "b": "4", "c": "4", "hub": "1"}
+    assert run.trace[0] == ("hub", "2")
+    assert run.trace[-4:] == [("a", "4"), ("b", "4"), ("c", "4"), ("hub", "1")]
+
+
 def test_an_extra_tries_the_version_that_its_base_has() -> None:
     world = World({"a 1": [], "a 2": [], "a[x] 1": [], "a[x] 2": ["c"], "b 1": ["a[x]"], "c 1": []})
     run = solve(world, ["a <2", "b"], check=True)

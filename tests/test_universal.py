@@ -369,11 +369,11 @@ async def test_a_required_environment_that_no_wheel_serves_is_named() -> None:
 
 async def test_wheels_for_other_pythons_are_told_from_those_for_other_platforms() -> None:
     old = World("a 1.0 tag:cp310-cp310-manylinux_2_17_x86_64")
-    with pytest.raises(NoSolution, match="a==1.0 has no wheels for a Python of these environments") as caught:
+    with pytest.raises(NoSolution, match=r"a==1\.0 has no wheels for a Python of these environments") as caught:
         await locked(old, "a", universal=Universal(">=3.12"))
     assert caught.value.hints == ("a 1.0 has wheels for these interpreters only: cp310",)
     foreign = World("a 1.0 tag:cp312-cp312-win_amd64")
-    with pytest.raises(NoSolution, match="a==1.0 has no wheels for the environments of the lock") as caught:
+    with pytest.raises(NoSolution, match=r"a==1\.0 has no wheels for the environments of the lock") as caught:
         await locked(foreign, "a", universal=Universal(">=3.12", ("sys_platform == 'linux'",)))
     assert caught.value.hints == ("a 1.0 has wheels for these platforms only: win_amd64",)
 

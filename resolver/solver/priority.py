@@ -31,7 +31,7 @@ class Urgency(IntEnum):
     """Often rejected itself."""
     UNSPECIFIED = 2 << _CLASS_BITS
     CONFLICT_LATE = 3 << _CLASS_BITS
-    """Others were often rejected for it."""
+    """Others were often rejected because it was decided before them."""
 
 
 class Agenda:
@@ -66,7 +66,7 @@ class Agenda:
             self._by_tiebreak.append(state)
 
     @staticmethod
-    def advance(state: PackageState, urgency: Urgency) -> bool:
+    def move(state: PackageState, urgency: Urgency) -> bool:
         """Move a package and its extras to a class because of conflicts; False if that was done already."""
         project = state.base or state
         if project.urgency is urgency or project.urgency is Urgency.CONFLICT_EARLY:
