@@ -49,6 +49,7 @@ class PlaceFacts:
         self.session = session
         self.notices = notices
         self.ahead = FetchAhead(self, session.start)
+        session.at_end(self.ahead.close)
         self.references = References(query, place, session)
         self.tables = Tables(query, place, policies, session, self.references, self.ahead.wake)
         self._missing: dict[tuple[str, str], tuple[str, ...]] = {}

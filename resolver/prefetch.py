@@ -110,6 +110,11 @@ class FetchAhead:
         """Guess what ``search`` will want."""
         self._search = search
 
+    def close(self) -> None:
+        """Let go of who is walked for, when no walk is under way any more: it refers to the walk."""
+        del self._source
+        self._search = _Idle()
+
     def note(self, name: str, bit: int, dependencies: Sequence[Dependency]) -> None:
         """The solver is about to try a version, which requires these; for the root, the name is empty."""
         if not self.is_awake:

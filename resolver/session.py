@@ -48,6 +48,7 @@ class Session:
         self._projects: dict[tuple[str, str | None], asyncio.Task[tuple[Project, ...]]] = {}
         self._metadata: dict[tuple[str, str, str], asyncio.Task[Metadata]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._releases: list[Callable[[], None]] = []
         self._pace = Pace()
         self._standings: dict[str, Standing] = {}
         self._known: dict[tuple[str, str | None], tuple[Project, ...]] = {}
@@ -191,13 +192,22 @@ class Session:
         if not task.cancelled():
             task.exception()  # speculation may fail unheard; who needs the fact awaits the task and hears
 
+    def at_end(self, release: Callable[[], None]) -> None:
+        """Call ``release`` when nothing runs any more."""
+        self._releases.append(release)
+
     async def close(self) -> None:
-        """Cancel and await whatever still runs."""
+        """Cancel and await whatever still runs, and take apart what would be left in cycles."""
         running = list(self._tasks)
         for task in running:
             task.cancel()
         if running:
             await asyncio.gather(*running, return_exceptions=True)
+        for release in self._releases:
+            release()
+        self._releases.clear()
+        for tasks in (self._projects, self._metadata, self._referenced):
+            tasks.clear()  # what failed refers to whoever waited for it, and these to us
 
     def projects(self, name: str, pinned_index: str | None) -> asyncio.Task[tuple[Project, ...]]:
         """The pages of ``name`` that count, by the priority of their indexes; none where no index knows the name.

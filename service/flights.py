@@ -53,9 +53,12 @@ class Flights(Generic[T]):
                 # Forgotten at once: who comes now must not join work that is being cancelled.
                 self._forget(key, flight.task)
                 flight.task.cancel()
-        if flight.task.cancelled():
-            raise Problem("draining", "The server stopped before the resolution was finished; ask again")
-        return flight.task.result(), joined
+        try:
+            if flight.task.cancelled():
+                raise Problem("draining", "The server stopped before the resolution was finished; ask again")
+            return flight.task.result(), joined
+        finally:
+            del flight  # an error would refer to this frame, and this frame to the error
 
     def _forget(self, key: Hashable, task: asyncio.Task[T]) -> None:
         flight = self._flights.get(key)

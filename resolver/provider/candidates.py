@@ -342,7 +342,7 @@ class Candidates:
         self._stable = ~versions.prereleases if order.stable_first else -1
         self._tiers = project.tiers if project is not None else ()
         self._preferred: tuple[int, ...] = ()
-        self._preferring: dict[tuple[tuple[str, ...], tuple[str, ...]], Candidates] = {}
+        self._preferring: dict[tuple[tuple[str, ...], tuple[str, ...]], Candidates] | None = None
         self._first: int | None = None
 
     def mask(self, key: Hashable) -> int:
@@ -383,13 +383,16 @@ class Candidates:
 
         A pre-release is no example where stable versions come first, unless an earlier lock has it (``kept``).
         """
+        if self._preferring is None:
+            self._preferring = {}
         if (copy := self._preferring.get((versions, kept))) is None:
             if len(self._preferring) >= MAX_PREFERRING:
                 self._preferring.clear()
-            copy = self._preferring[versions, kept] = self.copy_as(Candidates)
+            copy = self.copy_as(Candidates)
             masks = [(1 << bit, text) for text in versions if (bit := self.versions.exact(text)) is not None]
             copy._preferred = tuple(mask for mask, text in masks if mask & self._stable or text in kept)  # noqa: SLF001
-            copy._first = None  # noqa: SLF001 - a copy of our own
+            copy._first = copy._preferring = None  # noqa: SLF001 - a copy of our own
+            self._preferring[versions, kept] = copy
         return copy
 
     def copy_as(self, kind: type[C]) -> C:

@@ -207,7 +207,7 @@ class PackageState:
             self.watches.clear()
             self.active.clear()
             self.facts.clear()
-        self.named_by = None
+        self.near = self.named_by = None
         self.assumptions.clear()
         self.unary.clear()
 

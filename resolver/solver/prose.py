@@ -57,7 +57,9 @@ class Prose:
             else:
                 node, is_conclusion = wanted
                 stack.append(self._visit(node, is_conclusion=is_conclusion))
-        return self._layout()
+        text = self._layout()
+        self._lines.clear()  # what writes them refers to us
+        return text
 
     def _layout(self) -> str:
         lines = self._lines

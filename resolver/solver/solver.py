@@ -122,6 +122,7 @@ class Solver:
         for state in self._states.values():
             state.forget(is_armed=is_armed)
         self._states.clear()
+        self._failure = None  # its traceback leads here
 
     @property
     def steps(self) -> int:
