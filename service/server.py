@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from . import listening, logs, worker
+from . import allocation, listening, logs, worker
 from .asking import CheckRequest, ExplainRequest
 from .configuration import Configuration
 from .page_reader import PageReader
@@ -68,6 +68,7 @@ def run(
 
 def _work(configuration: Configuration, sock: socket.socket, lifeline: int | None, on_ready: Callable[[], None]) -> int:
     """Run one worker in this process, and beside it one that reads pages for it."""
+    allocation.tune()
     reader = PageReader.start()
     try:
         with asyncio.Runner(loop_factory=worker.new_loop) as runner:

@@ -46,6 +46,8 @@ LOOK_AGAIN = 0.05  # seconds between two looks at what other processes have writ
 
 Value = bytes | Callable[[], bytes]
 """A record's value, or what makes it, the same each time."""
+Part = Callable[[int, int], bytes]
+"""Reads the bytes of a record from one position up to another, unproved; fewer where they are not there."""
 
 
 def _made(value: Value) -> bytes:
@@ -99,6 +101,8 @@ class Derived:
         self._places: dict[bytes, tuple[_Segment, int, int]] = {}
         self._writer = ThreadPoolExecutor(1, "transport-derived")
         self._waiting: dict[tuple[str, ...], Value] = {}
+        self._written: dict[tuple[str, ...], Callable[[Part], None]] = {}
+        """Whom to tell when it is."""
         self._trailing = 0
         self._task: asyncio.Future[None] | None = None
         self._trail = Trail()
@@ -129,7 +133,7 @@ class Derived:
             self._slow_until = ended + LEFT_ALONE
         return found
 
-    def open(self, *key: str) -> Callable[[int, int], bytes] | None:
+    def open(self, *key: str) -> Part | None:
         """Return what reads parts, from one byte up to another, of the record of ``key``, which it does not prove.
 
         The parts can be read as long as it is held. None where there is no such record.
@@ -138,18 +142,25 @@ class Derived:
         if waiting is not None:
             value = _made(waiting)
             return lambda start, end: value[start:end]
+        return self._part(key)
+
+    def _part(self, key: tuple[str, ...]) -> Part | None:
         place = self._places.get(_name(key))
         return None if place is None else partial(place[0].part, place[1] + HEADER.size)
 
-    def put(self, value: Value, *key: str) -> None:
+    def put(self, value: Value, *key: str, then: Callable[[Part], None] | None = None) -> None:
         """Keep ``value`` under ``key``, behind the caller; a disk that cannot is gone on without.
 
         What makes a value, the same each time, is called when the value is written, in a thread, or is asked for.
+        ``then`` is called on the event loop once it is written, with what reads parts of it as :meth:`open` says.
         """
         size = _size(value)
         if self._is_broken or self._trailing + size > MAX_TRAILING or size > MAX_RECORD:
             return
         self._waiting[key] = value
+        self._written.pop(key, None)
+        if then is not None:
+            self._written[key] = then
         self._trailing += size
         self._trail.add()
         if self._trailing > MAX_TRAILING * 3 // 4:
@@ -185,6 +196,9 @@ class Derived:
                 for key, value in batch:
                     if self._waiting.get(key) is value:
                         del self._waiting[key]
+                        then, part = self._written.pop(key, None), self._part(key)
+                        if then is not None and part is not None:
+                            then(part)
                 self._trailing = sum(map(_size, self._waiting.values()))  # counted anew: some were put again meanwhile
         finally:
             self._task = None

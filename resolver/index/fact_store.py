@@ -14,7 +14,7 @@ from array import array
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any, Protocol, TypeAlias, cast, overload
+from typing import Any, Protocol, TypeAlias, overload
 from zlib import crc32
 
 import msgpack
@@ -48,11 +48,16 @@ class Records(Protocol):
         """Return the record of ``key``, byte for byte as it was put; None where there is none (any more)."""
         ...
 
-    def put(self, value: bytes | Callable[[], bytes], *key: str) -> None:
-        """Keep ``value`` under ``key`` if possible: or what makes it, perhaps later and in another thread."""
+    def put(
+        self, value: bytes | Callable[[], bytes], *key: str, then: Callable[[Part], None] | None = None
+    ) -> None:
+        """Keep ``value`` under ``key`` if possible: or what makes it, perhaps later and in another thread.
+
+        ``then`` is called once it is kept, if it is, with what :meth:`open` returns.
+        """
         ...
 
-    def open(self, *key: str) -> Callable[[int, int], bytes] | None:
+    def open(self, *key: str) -> Part | None:
         """Return what reads the bytes of a record from one position up to another, unproved, as long as it is held."""
         ...
 
@@ -87,10 +92,12 @@ class FactStore:
             return  # it was read here
         # An undated page has all its files looked at; and what is short is read in one go.
         is_apart = page.sightings is None and len(rows) > MAX_TOGETHER
-        pack = partial(pack_page, page, page.releases, versions, None if is_apart else rows)
-        self._records.put(pack, "page", LAYOUT, *key)
-        if is_apart:
-            self._records.put(rows, "rows", LAYOUT, *key)
+        if not is_apart:
+            self._records.put(partial(pack_page, page, page.releases, versions, rows, None), "page", LAYOUT, *key)
+            return
+        sums = _Sums(rows, page.releases.parts[2])
+        self._records.put(partial(pack_page, page, page.releases, versions, None, sums), "page", LAYOUT, *key)
+        self._records.put(rows, "rows", LAYOUT, *key, then=partial(_let_go, page.releases, sums))
 
     def metadata(self, partition: str, file: File) -> tuple[Metadata, int] | None:
         """Return the metadata of ``file``, and their weight in bytes."""
@@ -135,15 +142,39 @@ def file_key(file: File) -> tuple[str, str] | None:
     return file.url, hashes
 
 
-def pack_page(page: ProjectPage, releases: PackedReleases, versions: VersionList, rows: bytes | None) -> bytes:
-    """Pack a page; its ``rows`` may lie elsewhere (None): then their checksums are here."""
+class _Sums:
+    """The checksums of the rows of each release, found out once: where the page's record is made, in a thread."""
+
+    def __init__(self, rows: bytes, ends: array[int]) -> None:
+        self._rows: bytes | None = rows
+        self._ends = ends
+        self.found: array[int] | None = None
+        """None: not yet."""
+
+    def find(self) -> array[int]:
+        """Find them out, if need be."""
+        rows = self._rows
+        if self.found is None and rows is not None:
+            view = memoryview(rows)
+            self.found = array("I", [crc32(view[start:end]) for start, end in pairwise((0, *self._ends))])
+        self._rows = None
+        assert self.found is not None
+        return self.found
+
+
+def _let_go(releases: PackedReleases, sums: _Sums, part: Part) -> None:
+    """Read the rows of a page from where they are kept, from now on: most are never looked at again."""
+    if sums.found is not None:
+        releases.read_rows(_rows(part, releases.parts[2], sums.found))
+
+
+def pack_page(
+    page: ProjectPage, releases: PackedReleases, versions: VersionList, rows: bytes | None, sums: _Sums | None
+) -> bytes:
+    """Pack a page; its ``rows`` may lie elsewhere (None): then their checksums, ``sums``, are here."""
     keys: dict[Key, int] = {}
     signatures = [sorted(keys.setdefault(key, len(keys)) for key in signature) for signature in releases.signatures]
-    runs, all_rows, ends = releases.parts
-    sums = None
-    if rows is None:
-        view = memoryview(cast("bytes", all_rows))
-        sums = array("I", [crc32(view[start:end]) for start, end in pairwise((0, *ends))]).tobytes()
+    runs, _, ends = releases.parts
     early = versions.prereleases
     packed: bytes = msgpack.packb(
         [
@@ -151,7 +182,7 @@ def pack_page(page: ProjectPage, releases: PackedReleases, versions: VersionList
             *("\n".join(releases.texts), early.to_bytes((early.bit_length() + 7) // 8, "little")),
             *(msgpack.packb([list(key) for key in keys]), msgpack.packb(signatures)),
             *(len(signatures), runs.tobytes(), ends.tobytes(), rows),
-            *(page.sightings is not None, sums),
+            *(page.sightings is not None, None if sums is None else sums.find().tobytes()),
         ]
     )
     return packed

@@ -108,6 +108,10 @@ class PackedReleases(Sequence[Release]):
         """What the constructor was given as ``runs``, ``rows`` and ``ends``."""
         return self._runs, self._rows, self._ends
 
+    def read_rows(self, rows: Rows) -> None:
+        """Have the packed files read by ``rows`` from now on, and hold them no longer."""
+        self._rows = rows
+
     def masks(self) -> list[tuple[Signature, int]]:
         """For each signature the releases that have it: bit i + 1 for the i-th release."""
         masks = [0] * len(self.signatures)

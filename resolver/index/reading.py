@@ -56,7 +56,7 @@ def read_packed(body: bytes, content_type: str, url: str, name: str) -> bytes:
     assert isinstance(releases, PackedReleases)
     rows = releases.parts[1]
     assert isinstance(rows, bytes), "a parser has all rows at hand"
-    return pack_page(page, releases, versions, rows)
+    return pack_page(page, releases, versions, rows, None)
 
 
 def unpacked(record: bytes) -> tuple[ProjectPage, VersionList]:

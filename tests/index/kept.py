@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from resolver.index.fact_store import Part
 from resolver.index.instants import Instants
 
 
@@ -13,10 +14,15 @@ class Kept(dict[tuple[str, ...], bytes]):
     def get(self, *key: str) -> bytes | None:  # type: ignore[override]
         return super().get(key)
 
-    def put(self, value: bytes | Callable[[], bytes], *key: str) -> None:
+    def put(
+        self, value: bytes | Callable[[], bytes], *key: str, then: Callable[[Part], None] | None = None
+    ) -> None:
         self[key] = value if isinstance(value, bytes) else value()
+        part = self.open(*key)
+        if then is not None and part is not None:
+            then(part)
 
-    def open(self, *key: str) -> Callable[[int, int], bytes] | None:
+    def open(self, *key: str) -> Part | None:
         return None if self.get(*key) is None else lambda start, end: (self.get(*key) or b"")[start:end]
 
 
