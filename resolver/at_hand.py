@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import cast
 
 from .name import name_of
 from .place_facts import PlaceFacts
 from .provider.candidates import Candidates
+from .segments import Segments
 from .solver import Dependency, Package, Solver, Unavailable
 
 
 class AtHand:
-    """Answers the solver where nothing has to be awaited."""
+    """Answers the solver where nothing has to be awaited, as long as the segment lasts.
 
-    def __init__(self, facts: PlaceFacts, solver: Solver) -> None:
+    What is known may have to be made first: tables of a new place, what a release requires of it, or all of it after a
+    restart. That takes up to some milliseconds each, and a solver asks for dozens of them between two decisions.
+    """
+
+    def __init__(self, facts: PlaceFacts, solver: Solver, segments: Segments) -> None:
         self._facts = facts
         self._solver = solver
+        self._segments = segments
+        self.is_late = False
+        """Whether the solver goes without an answer only because others shall have their turn."""
 
     def versions(self, package: Package) -> Candidates | None:
         """The table of a package."""
+        if perf_counter() > self._segments.until:
+            self.is_late = True
+            return None
         return self._facts.tables.ready(name_of(package))
 
     def dependencies(self, package: Package, version: int) -> Sequence[Dependency] | Unavailable | None:
         """What a version depends on, or why it is none."""
+        if perf_counter() > self._segments.until:
+            self.is_late = True
+            return None
         facts, name = self._facts, name_of(package)
         if facts.ahead.is_awake:
             facts.ahead.tried(name, version, facts.tables.known(name), self._solver.positive(package))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from .index.closures import Root
 from .model import Pin
 from .name import names_of
 
 
-def closures(roots: Iterable[Root], resolutions: Sequence[Mapping[str, Pin]]) -> dict[Root, set[str]]:
-    """The names that each root reaches in any of the ``resolutions``, its own among them."""
-    return {root: set().union(*(_reached(root, pins) for pins in resolutions)) for root in roots}
+def closure(root: Root, resolutions: Sequence[Mapping[str, Pin]]) -> set[str]:
+    """The names that ``root`` reaches in any of the ``resolutions``, its own among them."""
+    return set().union(*(_reached(root, pins) for pins in resolutions))
 
 
 def _reached(root: Root, pins: Mapping[str, Pin]) -> set[str]:

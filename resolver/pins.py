@@ -52,6 +52,7 @@ async def collect(facts: PlaceFacts, decisions: Mapping[Package, int]) -> dict[s
             reach(edge.name, edge.extras, name)
     pins: dict[str, Pin] = {}
     for name in sorted(via):
+        await breath.take()
         pin = await _pin(facts, name, decisions[name, None], tuple(sorted(extras[name])))
         pins[name] = pin.required_by(tuple(sorted(via[name])), is_direct=facts.policies.is_direct(name))
     return pins
@@ -74,7 +75,9 @@ async def collect_needed(facts: PlaceFacts, decisions: Mapping[Package, int], ne
     for stated in facts.stated():
         origins.setdefault(stated.requirement.name, set()).add(stated.origin)
     pins: dict[str, Pin] = {}
+    breath = Breath()
     for name, taken in extras.items():
+        await breath.take()
         pin = await _pin(facts, name, decisions[name, None], tuple(sorted(taken)))
         is_direct = facts.policies.is_direct(name)
         if is_direct or name in origins:

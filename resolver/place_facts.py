@@ -28,6 +28,7 @@ from .provider.requirements import Metadata
 from .references import References
 from .requirement import Requirement
 from .requirement_forms import dependencies_on
+from .segments import Breath
 from .session import Session
 from .solver import Dependency
 from .tables import Tables
@@ -84,8 +85,13 @@ class PlaceFacts:
 
     async def remembered(self) -> list[str]:
         """For the fetch-ahead: names that will have to be asked for if all is as it was."""
-        names = await self.session.recall()
-        return [name for name in sorted(names) if self.tables.ready_project(name) is None]
+        unknown: list[str] = []
+        breath = Breath()
+        for name in sorted(await self.session.recall()):
+            await breath.take()
+            if self.tables.ready_project(name) is None:
+                unknown.append(name)
+        return unknown
 
     async def open(self) -> None:
         """Resolve direct references."""

@@ -26,6 +26,8 @@ class Segments:
         self._since = perf_counter()
         self._is_computing = False
         self._looked = self._since
+        self.until = 0.0
+        """When, on :func:`time.perf_counter`, this segment has taken long enough."""
         self.decisions = DECISIONS
         """How many to make before the next look at the clock."""
 
@@ -36,6 +38,7 @@ class Segments:
         now = perf_counter()
         self._stats.fetch += now - self._since
         self._since = self._looked = now
+        self.until = now + MAX_HOLD
 
     def end(self) -> None:
         """Give the turn back before waiting for something."""
@@ -54,7 +57,7 @@ class Segments:
             self.decisions = max(1, self.decisions // 2)
         elif took < SHORT:
             self.decisions = min(DECISIONS, self.decisions * 2)
-        if now - self._since > MAX_HOLD:
+        if now > self.until:
             self.end()
             await asyncio.sleep(0)
             await self.begin()

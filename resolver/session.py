@@ -17,8 +17,9 @@ from transport.errors import TransportError, Unauthorized
 from transport.message import Index
 
 from .absent_names import AbsentNames
-from .closure import closures
+from .closure import closure
 from .errors import BudgetExhausted, Fault, IndexFailure, InvalidQuery, Place
+from .index.closures import Root
 from .index.gateway import Gateway, Missing
 from .index.page import File
 from .index.standing import Page, PageKey, Reliance, Standing
@@ -26,7 +27,7 @@ from .model import IndexStrategy, Pin, Query, Stats
 from .provider.candidates import Project
 from .provider.policy import cutoff
 from .provider.requirements import Metadata
-from .segments import Pace
+from .segments import Breath, Pace
 from .spending import Spending
 
 T = TypeVar("T")
@@ -106,7 +107,11 @@ class Session:
         if not self._has_waited:
             return
         names = {name for name, _ in self._relied}
-        found = closures(self._roots, resolutions)
+        found: dict[Root, set[str]] = {}
+        breath = Breath()
+        for root in self._roots:
+            found[root] = closure(root, resolutions)
+            await breath.take()
         with suppress(TransportError):
             await self._gateway.closures.keep(self._query.indexes, self._where(), names, found)
 
@@ -203,9 +208,10 @@ class Session:
             task.cancel()
         if running:
             await asyncio.gather(*running, return_exceptions=True)
-        for release in self._releases:
-            release()
-        self._releases.clear()
+        breath = Breath()
+        while self._releases:
+            self._releases.pop()()
+            await breath.take()
         for tasks in (self._projects, self._metadata, self._referenced):
             tasks.clear()  # what failed refers to whoever waited for it, and these to us
 

@@ -121,7 +121,7 @@ def _projects(packages: Iterable[Package]) -> tuple[str, ...]:
 
 async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Watcher | None) -> Mapping[Package, int]:
     """Answer the solver's questions until it has an answer."""
-    at_hand = AtHand(facts, solver)
+    at_hand = AtHand(facts, solver, segments)
     while True:
         try:
             event = solver.next_event(at_hand, decisions=1 if watch is not None else segments.decisions)
@@ -133,6 +133,10 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
                 names,
                 {"decisions": error.decisions, "conflicts": error.conflicts, "steps": error.steps},
             ) from None
+        if at_hand.is_late:  # it asks the same again
+            at_hand.is_late = False
+            await segments.breathe()
+            continue
         match event:
             case Decided(package, version):
                 if watch is not None:
@@ -160,6 +164,7 @@ async def _tell_versions(facts: PlaceFacts, solver: Solver, segments: Segments, 
             unknown.append(package)
         else:
             solver.add_versions(package, table)
+        await segments.breathe()
     if unknown:
         segments.end()
         tables = await asyncio.gather(*(facts.tables.of_package(name_of(package)) for package in unknown))

@@ -41,6 +41,7 @@ UNMADE = 16 * 1024  # bytes that a value counts for before it is made
 MAX_INDEXED = 200_000  # records of a process; some 200 bytes each
 SLOW_READ = 0.02  # seconds; a page cache takes a thousandth of it, a network disk more
 LEFT_ALONE = 30.0  # seconds for which a slow disk is not asked
+AT_ONCE = 256  # records that stop waiting in one pass of the event loop
 LOOK_AGAIN = 0.05  # seconds between two looks at what other processes have written
 
 
@@ -193,10 +194,13 @@ class Derived:
                     self._is_broken = True
                     log.warning("derived facts cannot be written, going on without: %s", type(error).__name__)
                 self._look()  # before they stop waiting: there is no moment at which they are not to be had
-                for key, value in batch:
+                for number, (key, value) in enumerate(batch, 1):
+                    if number % AT_ONCE == 0:
+                        await asyncio.sleep(0)
                     if self._waiting.get(key) is value:
                         del self._waiting[key]
-                        then, part = self._written.pop(key, None), self._part(key)
+                        then = self._written.pop(key, None)
+                        part = None if then is None else self._part(key)
                         if then is not None and part is not None:
                             then(part)
                 self._trailing = sum(map(_size, self._waiting.values()))  # counted anew: some were put again meanwhile

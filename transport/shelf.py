@@ -33,6 +33,7 @@ READERS = 4
 WARN_EVERY = 60.0
 SMALL = 256 * 1024  # bytes: hashing them takes a quarter of a millisecond
 SLOW_READ = 0.01  # seconds; a page cache takes a hundredth of it, a network disk more
+AT_ONCE = 128  # writes that are told of in one pass of the event loop, some 5 µs each
 THREADS_FOR = 30.0  # seconds for which a slow read keeps the disk away from the event loop
 
 
@@ -175,10 +176,12 @@ class Shelf:
                 await self._trail.quiet()
                 batch, self._waiting = self._waiting, []
                 failures = await loop.run_in_executor(self._writer, _do, [work for work, _ in batch])
-                for (_, after), failure in zip(batch, failures, strict=True):
+                for number, ((_, after), failure) in enumerate(zip(batch, failures, strict=True), 1):
                     if failure is not None:
                         self._warn(failure)
                     after(failure is None)
+                    if number % AT_ONCE == 0:
+                        await asyncio.sleep(0)
         finally:
             self._writing = None
 
