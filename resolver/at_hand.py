@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import perf_counter
-from typing import cast
 
 from .name import name_of
 from .place_facts import PlaceFacts
 from .provider.candidates import Candidates
 from .segments import Segments
-from .solver import Dependency, Package, Solver, Unavailable
+from .solver import Dependency, Interrupted, Package, Solver, Unavailable
 
 
 class AtHand:
@@ -54,11 +53,20 @@ class AtHand:
 class Foreknown:
     """Tells what earlier solves found out; nobody relies on a page because of it."""
 
-    def __init__(self, facts: PlaceFacts) -> None:
+    def __init__(self, facts: PlaceFacts, segments: Segments) -> None:
         self._facts = facts
-        self.table = cast("Callable[[Package], Candidates | None]", facts.tables.foreseen)
-        """The table of a package, where no index has to be asked."""
+        self._segments = segments
         self._outlooks = facts.tables.outlooks if facts.declares_as_ever else None
+
+    def table(self, package: Package) -> Candidates | None:
+        """The table of a package, where no index has to be asked.
+
+        Raises:
+            Interrupted: it may have to be made, and the segment is over.
+        """
+        if perf_counter() > self._segments.until:
+            raise Interrupted
+        return self._facts.tables.foreseen(name_of(package))
 
     def declared(self, package: Package, version: int) -> Sequence[Dependency] | None:
         """What a version depends on, if a solve has tried it from the same standpoint."""

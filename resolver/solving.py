@@ -84,6 +84,7 @@ async def solve(
     query, stats, session, budget = work.query, work.stats, work.session, work.query.budget
     facts = PlaceFacts(query, place, Policies(query, place, work.earlier, begun), session, work.notices)
     await facts.open()
+    segments = Segments(stats, session.turns)
     solver = Solver(
         facts.root(),
         max_decisions=budget.decisions,
@@ -91,10 +92,9 @@ async def solve(
         pause_steps=PAUSE_STEPS,
         tie=tie,
         # Who watches wants to see each decision.
-        foresight=Foreknown(facts) if work.watch is None else None,
+        foresight=Foreknown(facts, segments) if work.watch is None else None,
     )
     facts.ahead.follow(solver)
-    segments = Segments(stats, session.turns)
     await segments.begin()
     try:
         return facts, await _run(facts, solver, segments, work.watch)

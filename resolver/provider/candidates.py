@@ -25,7 +25,7 @@ from .versions import VersionList
 MAX_PREFERRING = 16  # per table: what earlier parts of a universal lock chose; some 200 bytes each
 MAX_PLACES = 256  # from which what was seen is remembered
 MAX_SEEN = 20_000  # tags, specifiers, signatures per place; those of a whole large index are some thousands
-MAX_AT_ONCE = 5_000  # releases that are examined one by one, some 5 µs each; a signature takes ten times as long
+MAX_AT_ONCE = 2_000  # releases that are examined one by one, some 5 µs each; a signature takes ten times as long
 MAX_SELECTIONS = 64  # per project: targets, regions and dates; some hundred bytes and two masks each
 
 
@@ -277,7 +277,7 @@ def _remember(project: Project, place: Place, allowed: Filter, found: Selection)
 
 
 def takes_long(project: Project, place: Place, allowed: Filter) -> bool:
-    """Whether :func:`select` would take more than some 20 ms: pages are what indexes make them."""
+    """Whether :func:`select` would take more than some 10 ms: pages are what indexes make them."""
     examined = project.versions.count if allowed.exclude_newer is not None or allowed.hashes else 0
     is_much = project.page.variety * 10 + examined > MAX_AT_ONCE
     return is_much and _known(project, place, allowed) is None

@@ -4,7 +4,7 @@ from .errors import DecisionsExhausted, SolverError, UnknownVersion
 from .events import Decided, Event, NeedDependencies, NeedVersions, Solved, Underway, Unsolvable
 from .explanation import Explanation, explain
 from .facts import Dependency, Exclusion, Package, VersionTable
-from .foresight import ForeseenTable, Foresight
+from .foresight import ForeseenTable, Foresight, Interrupted
 from .incompatibility import (
     ROOT,
     Cause,
@@ -35,6 +35,7 @@ __all__ = [
     "FromDependency",
     "FromExclusion",
     "Incompatibility",
+    "Interrupted",
     "NeedDependencies",
     "NeedVersions",
     "NoVersions",

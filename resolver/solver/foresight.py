@@ -18,7 +18,7 @@ known yet: then the search goes on.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .facts import ABSENT, Dependency, Package, VersionTable
 from .incompatibility import ROOT, Unavailable
@@ -48,7 +48,11 @@ class Foresight(Protocol):
     """What a driver knows without looking for it. Nothing follows from having been asked."""
 
     def table(self, package: Package, /) -> ForeseenTable | None:
-        """The table of a package, None where it is not at hand. Its choice has to be consistent."""
+        """The table of a package, None where it is not at hand. Its choice has to be consistent.
+
+        Raises:
+            Interrupted: not now; it will be asked again.
+        """
         ...
 
     def declared(self, package: Package, version: int, /) -> Sequence[Dependency] | None:
@@ -56,10 +60,21 @@ class Foresight(Protocol):
         ...
 
 
+class _Walk(NamedTuple):
+    """How far a walk has come."""
+
+    tables: dict[Package, VersionTable]
+    taken: dict[Package, int]
+    narrowed: dict[Package, int]
+    """What is left of packages whose choice is not that of all of it."""
+    todo: list[Package]
+    """What is taken, and was not looked at yet."""
+
+
 class Prospect:
     """Looks ahead for one solve, as often as it seems worth it."""
 
-    __slots__ = ("_awaited", "_foresight", "_has_learned", "_left", "_obstacles", "_states", "_tie")
+    __slots__ = ("_awaited", "_foresight", "_has_learned", "_left", "_obstacles", "_states", "_tie", "_underway")
 
     def __init__(
         self,
@@ -76,6 +91,8 @@ class Prospect:
         """How much did, before any of it was decided."""
         self._left = 0 if foresight is None else MAX_WALKS
         self._has_learned = False
+        self._underway: _Walk | None = None
+        """The walk that was interrupted."""
 
     def decided(self, package: Package) -> None:
         """A package was decided."""
@@ -90,11 +107,26 @@ class Prospect:
                 self._awaited.clear()
             self._left = MAX_WALKS
 
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether a walk is to be gone on with."""
+        return self._underway is not None
+
     def answer(self, decisions: int) -> dict[Package, int] | None:
-        """Return what all required packages will be, if that is foregone and takes no more than so many decisions."""
-        if self._awaited or not self._left:
+        """Return what all required packages will be, if that is foregone and takes no more than so many decisions.
+
+        Where :attr:`is_interrupted` after it, ask again with nothing done in between.
+        """
+        walk, self._underway = self._underway, None
+        if walk is None:
+            if self._awaited or not self._left:
+                return None
+            walk = _Walk({}, {}, {}, [])
+        try:
+            found = self._walk(walk)
+        except Interrupted:
+            self._underway = walk
             return None
-        found = self._walk()
         self._obstacles = len(self._awaited)
         if found is None or sum(not self._is_decided(package) for package in found) > decisions:
             self._left -= 1
@@ -105,11 +137,12 @@ class Prospect:
         state = self._states.get(package)
         return state is not None and state.decided > 0
 
-    def _walk(self) -> dict[Package, int] | None:
-        tables: dict[Package, VersionTable] = {}
-        taken = self._required(tables)
-        narrowed: dict[Package, int] = {}  # what is left of packages whose choice is not that of all of it
-        awaited, todo = self._awaited, list(taken)
+    def _walk(self, walk: _Walk) -> dict[Package, int] | None:
+        tables, taken, narrowed, todo = walk
+        awaited = self._awaited
+        if not taken:
+            taken |= self._required(tables)
+            todo += taken
         while todo:
             if len(awaited) > MAX_OBSTACLES:
                 return None
@@ -118,28 +151,38 @@ class Prospect:
             if declared is None:  # nothing is known of it before it is tried
                 awaited.add(package)
                 continue
-            for dependency in declared:
-                other = dependency.package
-                choice = taken.get(other)
-                if choice is None:
-                    choice = self._take(other, tables)
-                    if choice and not tables[other].mask(dependency.key) >> choice & 1:
-                        choice = self._narrow(other, tables[other], dependency, narrowed)
-                    if not choice:
-                        awaited.add(other)
-                        continue
-                    taken[other] = choice
-                    todo.append(other)
-                elif other in narrowed:
-                    if self._narrow(other, tables[other], dependency, narrowed) != choice:
-                        awaited.add(other)
-                elif not tables[other].mask(dependency.key) >> choice & 1:
-                    awaited.add(package if self._is_decided(other) else other)
+            try:
+                self._follow(walk, package, declared)
+            except Interrupted:
+                todo.append(package)  # to be gone on with
+                raise
         if self._has_learned and not awaited:
             awaited.update(
                 one for one, left in narrowed.items() if self._is_required_otherwise(one, tables[one], taken[one], left)
             )
         return None if awaited else taken
+
+    def _follow(self, walk: _Walk, package: Package, declared: Sequence[Dependency]) -> None:
+        """Take what a version depends on, or see that it is what was taken; to do it twice changes nothing."""
+        tables, taken, narrowed, todo = walk
+        awaited = self._awaited
+        for dependency in declared:
+            other = dependency.package
+            choice = taken.get(other)
+            if choice is None:
+                choice = self._take(other, tables)
+                if choice and not tables[other].mask(dependency.key) >> choice & 1:
+                    choice = self._narrow(other, tables[other], dependency, narrowed)
+                if not choice:
+                    awaited.add(other)
+                    continue
+                taken[other] = choice
+                todo.append(other)
+            elif other in narrowed:
+                if self._narrow(other, tables[other], dependency, narrowed) != choice:
+                    awaited.add(other)
+            elif not tables[other].mask(dependency.key) >> choice & 1:
+                awaited.add(package if self._is_decided(other) else other)
 
     def _narrow(
         self, package: Package, table: VersionTable, dependency: Dependency, narrowed: dict[Package, int]

@@ -51,15 +51,20 @@ class Propagation:
         if self.looked_at > self._limit:
             raise Overspent
 
-    def run(self) -> Incompatibility | None:  # noqa: C901, PLR0912, PLR0915 - one loop: calls are what costs
-        """Return the first conflict, or None when nothing more follows.
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to look at."""
+        return not self._changed
+
+    def run(self, pause_at: int) -> Incompatibility | None:  # noqa: C901, PLR0912, PLR0915 - one loop: calls are what costs
+        """Return the first conflict, or None when nothing more follows, or :attr:`looked_at` is beyond ``pause_at``.
 
         Raises:
             Overspent: more was looked at than the limit allows.
         """
         changed = self._changed
         derive = self._solution.derive
-        while changed:
+        while changed and self.looked_at <= pause_at:
             state = changed.pop()
             state.waiting -= 1
             watches = state.active

@@ -24,7 +24,7 @@ from .enforcement import Enforcement
 from .errors import DecisionsExhausted, UnknownVersion
 from .events import Decided, Event, NeedDependencies, NeedVersions, Solved, Underway, Unsolvable
 from .facts import ABSENT, Dependency, Package, VersionTable
-from .foresight import Foresight, Prospect
+from .foresight import Foresight, Interrupted, Prospect
 from .incompatibility import ROOT, Incompatibility, Unavailable
 from .package_state import Fact, PackageState
 from .partial_solution import PartialSolution
@@ -68,7 +68,7 @@ class Solver:
             max_decisions: how many versions may be chosen, backtracking included.
             max_steps: how much work may be done, in incompatibilities looked at.
             pause_steps: how much of it may be done between two events; when it is more, the next one is
-                :class:`Underway`, after the conflict at hand.
+                :class:`Underway`, after the conflict or the package at hand.
             tie: the base package of an extra, None for any other package. The two share a place in the order, and
                 the extra tries the versions that its base may still have; their equality itself is the business of
                 the extra's dependencies.
@@ -217,7 +217,11 @@ class Solver:
         tracker = self._tracker
         if tracker.rejected or tracker.culprits:
             tracker.promote(self._agenda, self._solution)
-        answer = self._prospect.answer(self._max_decisions - self.decisions)
+        try:
+            answer = self._prospect.answer(self._max_decisions - self.decisions)
+        except Interrupted:
+            self._is_paused = True
+            return None
         if answer is not None:  # it counts as decided
             self.decisions += len(answer) - len(self._decisions())
             self._answer = Solved(answer)
@@ -319,7 +323,7 @@ class Solver:
         elif self._enforcement.vanished is not None:
             vanished, self._enforcement.vanished = self._enforcement.vanished, None
             conflict = vanished.incompatibility()
-        while conflict is not None or (conflict := self._propagation.run()) is not None:
+        while conflict is not None or (conflict := self._propagation.run(pause_at)) is not None:
             self.conflicts += 1
             lesson = self._analysis.learn(conflict)
             if isinstance(lesson, Incompatibility):
@@ -337,8 +341,8 @@ class Solver:
                 else:  # what was learned leaves nothing but these versions
                     conflict = vanished.incompatibility()
             if conflict is None and self._propagation.looked_at > pause_at:
-                self._is_paused = True
-                return None
+                break
+        self._is_paused = not self._propagation.is_over
         return None
 
     def _destination(self, lesson: Lesson) -> int:

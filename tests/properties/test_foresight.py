@@ -11,11 +11,13 @@ import pytest
 from resolver.solver import (
     Decided,
     Dependency,
+    Interrupted,
     NeedDependencies,
     NeedVersions,
     Package,
     Solved,
     Solver,
+    Underway,
     Unsolvable,
     foresight,
 )
@@ -42,11 +44,15 @@ class Foreseen:
     world: World
     missing: float
     seed: int
+    interrupting: random.Random | None = None
+    """Says when."""
 
     def _is_missing(self, what: object) -> bool:
         return random.Random(f"{self.seed} {what}").random() < self.missing
 
     def table(self, package: Package, /) -> ForeseenTable | None:
+        if self.interrupting and self.interrupting.random() < 0.5:
+            raise Interrupted
         if self._is_missing(package):
             return None
         table = self.world.table(package)
@@ -95,6 +101,31 @@ def test_a_foregone_answer_is_the_one_that_the_search_finds(monkeypatch: pytest.
             after_conflicts += decided < len(plain.trace) and solver.conflicts > 0
     assert ended_early > 800
     assert after_conflicts > 100
+
+
+def test_a_walk_that_is_interrupted_and_gone_on_with_finds_the_same() -> None:
+    interrupted = 0
+    for seed in range(1500):
+        world, root = random_world(random.Random(seed))
+        wanted = [dependency for text in root for dependency in dependencies_of(text)]
+        missing = (0, 0.05, 0.3)[seed % 3]
+        in_one_go = foreseen(world, root, missing=missing, seed=seed)
+        expected = run(world, in_one_go)
+        source = Foreseen(world, missing, seed, random.Random(seed))
+        solver, pauses = Solver(wanted, max_decisions=10_000, tie=base_of, foresight=source), 0
+        prompter, decided = Prompter(world, solver), 0
+        while not isinstance(event := solver.next_event(), Solved | Unsolvable):
+            match event:
+                case NeedVersions() | NeedDependencies():
+                    prompter.answer(event)
+                case Decided():
+                    decided += 1
+                case Underway():
+                    pauses += 1
+        found = dict(world.name_version(*one) for one in event.decisions.items()) if isinstance(event, Solved) else None
+        assert (found, decided, solver.decisions) == (*expected, in_one_go.decisions), (seed, world.releases, root)
+        interrupted += pauses > 0
+    assert interrupted > 500
 
 
 def test_where_all_is_foreknown_and_fits_nothing_is_decided_one_by_one() -> None:
