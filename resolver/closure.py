@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .index.closures import Root
 from .model import Pin
 from .name import names_of
+from .segments import Breath
 
 
-def closure(root: Root, resolutions: Sequence[Mapping[str, Pin]]) -> set[str]:
-    """The names that ``root`` reaches in any of the ``resolutions``, its own among them."""
-    return set().union(*(_reached(root, pins) for pins in resolutions))
+async def closures(roots: Iterable[Root], resolutions: Sequence[Mapping[str, Pin]]) -> dict[Root, set[str]]:
+    """The names that each root reaches in any of the ``resolutions``, its own among them."""
+    breath = Breath()
+    found: dict[Root, set[str]] = {}
+    for root in roots:
+        names = found[root] = set()
+        for pins in resolutions:
+            names |= await _reached(root, pins, breath)
+    return found
 
 
-def _reached(root: Root, pins: Mapping[str, Pin]) -> set[str]:
+async def _reached(root: Root, pins: Mapping[str, Pin], breath: Breath) -> set[str]:
     name, *extras = root
     todo = names_of(name, extras)
     seen = set(todo)
@@ -26,4 +33,5 @@ def _reached(root: Root, pins: Mapping[str, Pin]) -> set[str]:
                 found = set(names_of(edge.name, edge.extras)) - seen
                 seen |= found
                 todo += found
+        await breath.take()
     return {name for name, _ in seen if name in pins}

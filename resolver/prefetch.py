@@ -19,11 +19,12 @@ from .name import Name, name_of
 from .provider.candidates import Candidates
 from .provider.requirements import Metadata
 from .requirement import Requirement
-from .segments import Breath
+from .segments import Breath, Pace
 from .solver import Dependency, Package
 
 # A closure of real requirements has some hundreds of projects; beyond it the guesses are worth nothing.
 MAX_GUESSES = 5_000
+WALKS_AT_ONCE = 256  # begun in one pass of the event loop, some 20 µs each
 # After so many versions of one package were tried, the next ones are asked for before they are, half as many as were
 # tried: so few are asked for in vain, and a long way down takes few round trips.
 BATCH_FROM = 4
@@ -105,6 +106,9 @@ class FetchAhead:
         self._hopeful: dict[str, int] = {}
         """Versions by project: tried by the solver; asked for before it did; of these, not to be rejected at once."""
         self._walks = 0
+        self._begun: dict[str, bool] = {}
+        """Projects whose table a walk waits for, and whether it was required."""
+        self._pace = Pace(WALKS_AT_ONCE)
 
     def follow(self, search: Search) -> None:
         """Guess what ``search`` will want."""
@@ -177,12 +181,16 @@ class FetchAhead:
         self._begin(name)
 
     def _begin(self, name: str, *, is_required: bool = False) -> None:
-        if self._walks < MAX_GUESSES:
+        underway = self._begun.get(name)  # it will see what is wanted by then
+        if self._walks < MAX_GUESSES and (underway is None or (is_required and not underway)):
             self._walks += 1
+            self._begun[name] = is_required
             self._start(self._walk(name, is_required=is_required))
 
     async def _walk(self, name: str, *, is_required: bool) -> None:
+        await self._pace.keep()
         table = await self._source.table(name)
+        self._begun.pop(name, None)
         wants = self._wants.get(name, {})
         if not wants and not is_required:
             return  # nobody wants it any more

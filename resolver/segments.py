@@ -79,14 +79,16 @@ class Breath:
 class Pace:
     """Spreads what is begun at once over several passes of the event loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_BEGUN) -> None:
+        """``most`` are begun in one pass."""
+        self._most = most
         self._begun = 0
 
     async def keep(self) -> None:
         """Wait until this pass has room."""
         if not self._begun:
             asyncio.get_running_loop().call_soon(self._forget)
-        ahead, self._begun = self._begun // MAX_BEGUN, self._begun + 1
+        ahead, self._begun = self._begun // self._most, self._begun + 1
         for _ in range(ahead):
             await asyncio.sleep(0)
 

@@ -17,9 +17,8 @@ from transport.errors import TransportError, Unauthorized
 from transport.message import Index
 
 from .absent_names import AbsentNames
-from .closure import closure
+from .closure import closures
 from .errors import BudgetExhausted, Fault, IndexFailure, InvalidQuery, Place
-from .index.closures import Root
 from .index.gateway import Gateway, Missing
 from .index.page import File
 from .index.standing import Page, PageKey, Reliance, Standing
@@ -107,11 +106,7 @@ class Session:
         if not self._has_waited:
             return
         names = {name for name, _ in self._relied}
-        found: dict[Root, set[str]] = {}
-        breath = Breath()
-        for root in self._roots:
-            found[root] = closure(root, resolutions)
-            await breath.take()
+        found = await closures(self._roots, resolutions)
         with suppress(TransportError):
             await self._gateway.closures.keep(self._query.indexes, self._where(), names, found)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import sys
 
-# mallopt(3)
+# What mallopt is told to set, as malloc.h has it.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 LARGE = 256 * 1024  # bytes, from which on a piece is mapped by itself and given back when it is freed
 SPARE = 1024 * 1024  # bytes at the end of the heap that are kept for what comes next

@@ -30,6 +30,10 @@ MAX_WALKS = 4  # in vain, between two conflicts
 FAR = 32  # decisions taken back at a time: fewer are made again sooner than a walk is over
 
 
+class Interrupted(Exception):
+    """Raised by a foresight that has to make something first when others shall have their turn."""
+
+
 class ForeseenTable(VersionTable, Protocol):
     """A table that is asked what it would choose."""
 

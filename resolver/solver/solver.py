@@ -24,7 +24,7 @@ from .enforcement import Enforcement
 from .errors import DecisionsExhausted, UnknownVersion
 from .events import Decided, Event, NeedDependencies, NeedVersions, Solved, Underway, Unsolvable
 from .facts import ABSENT, Dependency, Package, VersionTable
-from .foresight import Foresight, Interrupted, Prospect
+from .foresight import Foresight, Prospect
 from .incompatibility import ROOT, Incompatibility, Unavailable
 from .package_state import Fact, PackageState
 from .partial_solution import PartialSolution
@@ -67,8 +67,7 @@ class Solver:
             root: what the caller requires, in the caller's order.
             max_decisions: how many versions may be chosen, backtracking included.
             max_steps: how much work may be done, in incompatibilities looked at.
-            pause_steps: how much of it may be done between two events; when it is more, the next one is
-                :class:`Underway`, after the conflict or the package at hand.
+            pause_steps: how much of it may be done between two events; beyond it the next one is :class:`Underway`.
             tie: the base package of an extra, None for any other package. The two share a place in the order, and
                 the extra tries the versions that its base may still have; their equality itself is the business of
                 the extra's dependencies.
@@ -118,9 +117,8 @@ class Solver:
 
         No state refers to itself any more, so that what is left needs no garbage collection.
         """
-        is_armed = self._descent is None
         for state in self._states.values():
-            state.forget(is_armed=is_armed)
+            state.forget(is_armed=self._descent is None)
         self._states.clear()
         self._failure = None  # its traceback leads here
 
@@ -217,9 +215,8 @@ class Solver:
         tracker = self._tracker
         if tracker.rejected or tracker.culprits:
             tracker.promote(self._agenda, self._solution)
-        try:
-            answer = self._prospect.answer(self._max_decisions - self.decisions)
-        except Interrupted:
+        answer = self._prospect.answer(self._max_decisions - self.decisions)
+        if self._prospect.is_interrupted:
             self._is_paused = True
             return None
         if answer is not None:  # it counts as decided
