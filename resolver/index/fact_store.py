@@ -48,9 +48,7 @@ class Records(Protocol):
         """Return the record of ``key``, byte for byte as it was put; None where there is none (any more)."""
         ...
 
-    def put(
-        self, value: bytes | Callable[[], bytes], *key: str, then: Callable[[Part], None] | None = None
-    ) -> None:
+    def put(self, value: bytes | Callable[[], bytes], *key: str, then: Callable[[Part], None] | None = None) -> None:
         """Keep ``value`` under ``key`` if possible: or what makes it, perhaps later and in another thread.
 
         ``then`` is called once it is kept, if it is, with what :meth:`open` returns.

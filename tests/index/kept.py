@@ -14,9 +14,7 @@ class Kept(dict[tuple[str, ...], bytes]):
     def get(self, *key: str) -> bytes | None:  # type: ignore[override]
         return super().get(key)
 
-    def put(
-        self, value: bytes | Callable[[], bytes], *key: str, then: Callable[[Part], None] | None = None
-    ) -> None:
+    def put(self, value: bytes | Callable[[], bytes], *key: str, then: Callable[[Part], None] | None = None) -> None:
         self[key] = value if isinstance(value, bytes) else value()
         part = self.open(*key)
         if then is not None and part is not None:
