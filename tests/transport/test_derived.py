@@ -45,6 +45,16 @@ async def test_a_record_is_there_at_once_and_in_the_next_process(tmp_path: Path)
     await later.close()
 
 
+async def test_who_asks_is_told_where_a_record_lies_once_it_is_written(tmp_path: Path) -> None:
+    store = Derived(tmp_path, 10**9)
+    told: list[bytes] = []
+    store.put(b"an older value", "page", "a", then=lambda part: told.append(part(0, 2)))
+    store.put(b"one of many", "page", "a", then=lambda part: told.append(part(4, 6)))
+    assert told == []
+    await store.close()
+    assert told == [b"of"]  # another value took the older one's place
+
+
 async def test_the_newest_record_of_a_key_counts(tmp_path: Path) -> None:
     for content in (b"old", b"new"):
         store = Derived(tmp_path, 10**9)
