@@ -21,7 +21,7 @@ from .problems import Problem
 from .rendering import Rendered, is_id_of
 
 _ID = re.compile(r"lk_[0-9a-f]{40}")
-_IN_MEMORY = 128  # locks; some 200 kB each
+_IN_MEMORY = 16 * 1024 * 1024  # bytes of locks; some 200 kB each
 _SWEEP_EVERY = 100  # writes; a sweep lists the directory
 _MAX_UNWRITTEN = 200  # locks; then answers wait for the disk
 _PAUSES = (0.02, 0.08, 0.0)  # seconds: another worker may have answered with this id and be about to write it
@@ -39,16 +39,19 @@ class StoredLocks:
         self._directory = directory
         self._limit = limit
         self._memory: OrderedDict[str, Rendered] = OrderedDict()
+        self._size = 0
         self._unwritten: dict[str, Rendered] = {}
         self._writer: asyncio.Task[None] | None = None
         self._hurries = asyncio.Event()
         self._writes = 0
 
     def _remember(self, rendered: Rendered) -> None:
+        if rendered.id not in self._memory:
+            self._size += rendered.size
         self._memory[rendered.id] = rendered
         self._memory.move_to_end(rendered.id)
-        if len(self._memory) > _IN_MEMORY:
-            self._memory.popitem(last=False)
+        while self._size > _IN_MEMORY and len(self._memory) > 1:
+            self._size -= self._memory.popitem(last=False)[1].size
 
     async def put(self, rendered: Rendered) -> None:
         """Keep ``rendered``: at once for this process, soon on disk. A disk that fails costs a later lookup only."""

@@ -24,6 +24,7 @@ from .selections import Selections
 # Facts of a real closure of 600 projects come from 110 MB of pages and 85 MB of metadata.
 MAX_PAGE_FACTS = 192 * 1024 * 1024
 MAX_METADATA_FACTS = 64 * 1024 * 1024
+VIEWS = 64 * 1024  # bytes, beside what a page was made of: what filters left of it, outlooks, pins
 MAX_UNRECORDED = 100_000  # files; some 200 bytes each
 MAX_INDEXES = 256  # whose partition is remembered; requests may name indexes of their own
 
@@ -71,7 +72,7 @@ class Known:
             if found is not None:
                 page, versions, weight = found
                 project = Project(key.name, key.index_name, key.index_url, page, versions, kept=self._selections(key))
-                self._pages.put(key, project, weight)
+                self._pages.put(key, project, weight + VIEWS)
                 self._on_new(page, (key.partition, key.index_url, key.name))
         return project
 
@@ -95,7 +96,7 @@ class Known:
         is_kept = self._store is not None and may_keep(response, index, "api")
         if is_kept:
             project = replace(project, kept=self._selections(key))
-        self._pages.put(key, project, len(response.body))
+        self._pages.put(key, project, len(response.body) + VIEWS)
         self._on_new(project.page, (response.partition, index.url, name))
         if self._store is not None and is_kept:
             self._store.keep_page(project.page, project.versions, *key.of_record)
