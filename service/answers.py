@@ -17,7 +17,7 @@ from resolver.index.standing import Reliance
 from .rendering import Rendered
 
 MAX_ANSWERS = 2_000
-MAX_BYTES = 64 * 1024 * 1024  # of documents and texts; some 500 locks of a hundred packages
+MAX_BYTES = 32 * 1024 * 1024  # of documents and texts; some 250 locks of a hundred packages
 
 
 @dataclass(frozen=True, slots=True)
