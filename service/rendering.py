@@ -23,7 +23,7 @@ from .identity import lock_id
 from .problems import Problem, invalid
 
 FILES: Mapping[str, str] = {"pylock": "pylock.toml", "requirements": "requirements.txt"}
-MAX_UNFAMILIAR = 25  # entries; writing one for the first time takes some 40 µs
+MAX_UNFAMILIAR = 50  # entries; writing one for the first time takes some 40 µs
 MAX_QUICK = 400  # pins, of all places; to check and put together takes some 15 µs each
 LARGE = 150  # pins; rendering so many takes long enough for others to have their turn before
 MAX_STEPS = 1_000  # of the environment algebra, for the markers of all entries: some 5 ms
