@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from difflib import get_close_matches
 
 from packaging.markers import Environment
 
@@ -65,6 +64,8 @@ def _remedy(text: str, offset: int | None) -> str:
         return ""
     word = _WORD.match(text, offset)
     if ";" in text[:offset] and word is not None and word[0] not in _VARIABLES:
+        from difflib import get_close_matches  # noqa: PLC0415 - most inputs have no mistake
+
         alike = get_close_matches(word[0], _VARIABLES, 1)
         return f"; did you mean {alike[0]}?" if alike else ""
     if text[offset] == "=":
