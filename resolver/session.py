@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from transport.errors import TransportError, Unauthorized
 from transport.message import Index
@@ -26,10 +26,9 @@ from .model import IndexStrategy, Pin, Query, Stats
 from .provider.candidates import Project
 from .provider.policy import cutoff
 from .provider.requirements import Metadata
-from .segments import Breath, Pace
+from .segments import Pace
 from .spending import Spending
-
-T = TypeVar("T")
+from .tasks import Tasks
 
 
 class Session:
@@ -47,8 +46,9 @@ class Session:
         self._order_names = [index.name for index in self._order]
         self._projects: dict[tuple[str, str | None], asyncio.Task[tuple[Project, ...]]] = {}
         self._metadata: dict[tuple[str, str, str], asyncio.Task[Metadata]] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._releases: list[Callable[[], None]] = []
+        self._tasks = Tasks()
+        self.start = self._tasks.start
+        self.at_end = self._tasks.at_end
         self._pace = Pace()
         self._standings: dict[str, Standing] = {}
         self._known: dict[tuple[str, str | None], tuple[Project, ...]] = {}
@@ -180,33 +180,9 @@ class Session:
         self._stood[index.name, name] = None
         return True
 
-    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Run ``work`` beside the resolve; it is cancelled when the session closes."""
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # speculation may fail unheard; who needs the fact awaits the task and hears
-
-    def at_end(self, release: Callable[[], None]) -> None:
-        """Call ``release`` when nothing runs any more."""
-        self._releases.append(release)
-
     async def close(self) -> None:
-        """Cancel and await whatever still runs, and take apart what would be left in cycles."""
-        running = list(self._tasks)
-        for task in running:
-            task.cancel()
-        if running:
-            await asyncio.gather(*running, return_exceptions=True)
-        breath = Breath()
-        while self._releases:
-            self._releases.pop()()
-            await breath.take()
+        """End what still runs beside the resolve."""
+        await self._tasks.end()
         for tasks in (self._projects, self._metadata, self._referenced):
             tasks.clear()  # what failed refers to whoever waited for it, and these to us
 

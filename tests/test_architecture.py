@@ -88,6 +88,7 @@ RESOLVER_ASYNC = {
     "resolver.tables",
     "resolver.segments",
     "resolver.solving",
+    "resolver.tasks",
 }
 # What would make the same question answered differently, or answered elsewhere.
 IMPURE = {"asyncio", "time", "datetime", "logging", "os", "random", "secrets", "socket", "threading", "subprocess"}

@@ -299,11 +299,9 @@ def _select(project: Project, place: Place, allowed: Filter) -> Selection:
     excluded = 0
     for mask in grouped.values():
         excluded |= mask
-    if not allowed.prereleases:
-        early = project.versions.prereleases & ~excluded
-        if early:
-            grouped[PRERELEASE, "pre-releases are not allowed"] = early
-            excluded |= early
+    if not allowed.prereleases and (early := project.versions.prereleases & ~excluded):
+        grouped[PRERELEASE, "pre-releases are not allowed"] = early
+        excluded |= early
     exclusions = tuple(Exclusion(mask, kind, detail) for (kind, detail), mask in grouped.items())
     seen = [at for one in exclusions if one.kind == TOO_NEW and (at := dating.sighting(one.detail)) is not None]
     return Selection(every & ~excluded, exclusions, undated, (min(seen), max(seen)) if seen else None)
@@ -383,16 +381,14 @@ class Candidates:
 
         A pre-release is no example where stable versions come first, unless an earlier lock has it (``kept``).
         """
-        if self._preferring is None:
-            self._preferring = {}
-        if (copy := self._preferring.get((versions, kept))) is None:
-            if len(self._preferring) >= MAX_PREFERRING:
-                self._preferring.clear()
-            copy = self.copy_as(Candidates)
+        known = self._preferring = self._preferring or {}
+        if (copy := known.get((versions, kept))) is None:
+            if len(known) >= MAX_PREFERRING:
+                known.clear()
+            copy = known[versions, kept] = self.copy_as(Candidates)
             masks = [(1 << bit, text) for text in versions if (bit := self.versions.exact(text)) is not None]
             copy._preferred = tuple(mask for mask, text in masks if mask & self._stable or text in kept)  # noqa: SLF001
             copy._first = copy._preferring = None  # noqa: SLF001 - a copy of our own
-            self._preferring[versions, kept] = copy
         return copy
 
     def copy_as(self, kind: type[C]) -> C:
