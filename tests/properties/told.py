@@ -131,7 +131,7 @@ class Reading:
             ]
             # What several versions have in common may be told instead of what each of them says: it follows.
             true = [reading for reading in readings if any(one <= reading for one in stated)]
-            if fact["source"]:
+            if fact["source"] or wanted[0] != owner[0]:  # it is no tie
                 true.sort(key=lambda reading: reading not in stated)
             if not true:
                 self.untrue.append(f"{owner} {version} does not require that: {fact}")
