@@ -10,11 +10,11 @@ from .index.page import File, Release
 from .model import Edge, Notice, Pin
 from .name import Name
 from .place_facts import PlaceFacts
-from .provider.candidates import file_fault
 from .provider.dating import is_too_new, warning
 from .provider.evidence import fitting
 from .provider.policy import Filter
 from .provider.requirements import Metadata
+from .provider.sight import sight
 from .requirement import Requirement
 from .segments import Breath
 from .solver import Package
@@ -219,6 +219,6 @@ def _files(
     offered = release.wheels if is_reference else fitting(release, place)
     wheels = tuple([file for file in offered if admitted(file)]) if allowed.wheels else ()
     sdist = release.sdist
-    if sdist is not None and not (allowed.sdists and admitted(sdist) and file_fault(sdist, place, allowed) is None):
+    if sdist is not None and not (admitted(sdist) and sight(place).file_fault(sdist, allowed) is None):
         sdist = None
     return wheels, sdist

@@ -12,19 +12,18 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..environment.place import Place, rank, requires_python_admits
+from ..environment.place import Place
 from ..index.packed import Key
-from ..index.page import File, ProjectPage, Release, Signature
+from ..index.page import ProjectPage, Release, Signature
 from ..solver import Exclusion
-from . import dating, mismatch
-from .faults import HASHES, NO_BUILD, NO_FILE, PRERELEASE, PYTHON, TOO_NEW, YANKED, Fault, listed, worst
+from . import dating
+from .faults import PRERELEASE, TOO_NEW, YANKED, Fault, listed, worst
 from .policy import Filter, Order
 from .selection import KeptSelections, Selection
+from .sight import MAX_SEEN, sight
 from .versions import VersionList
 
 MAX_PREFERRING = 16  # per table: what earlier parts of a universal lock chose; some 200 bytes each
-MAX_PLACES = 256  # from which what was seen is remembered
-MAX_SEEN = 20_000  # tags, specifiers, signatures per place; those of a whole large index are some thousands
 MAX_AT_ONCE = 2_000  # releases that are examined one by one, some 5 µs each; a signature takes ten times as long
 MAX_SELECTIONS = 64  # per project: targets, regions and dates; some hundred bytes and two masks each
 
@@ -65,92 +64,13 @@ class Project:
 _UNKNOWN = ("unknown", "")
 
 
-class _Seen:
-    """What was found out about tags, Requires-Python and signatures from one place: projects resemble each other."""
-
-    __slots__ = ("_place", "misfits", "pythons", "signatures", "tagged")
-
-    def __init__(self, place: Place) -> None:
-        self._place = place
-        self.pythons: dict[str | None, Fault] = {None: None}
-        """Of each Requires-Python, why it does not admit the place."""
-        self.tagged: dict[str | None, bool] = {None: True}
-        """Of each tag set, whether its wheels can be installed in the place; an sdist has none, and can."""
-        self.signatures: dict[tuple[bool, bool], dict[Signature, Fault]] = {}
-        """By what may be used: wheels, sdists."""
-        self.misfits: dict[tuple[bool, bool], dict[Key, tuple[str, str]]] = {}
-        """Likewise, of what stands in signatures of which nothing fits."""
-
-    def python(self, specifier: str) -> Fault:
-        """What :attr:`pythons` has of ``specifier``, found out if need be."""
-        try:
-            return self.pythons[specifier]
-        except KeyError:
-            pass
-        if len(self.pythons) >= MAX_SEEN:
-            self.pythons.clear()
-            self.pythons[None] = None
-        fault = None if requires_python_admits(specifier, self._place) else (PYTHON, specifier)
-        self.pythons[specifier] = fault
-        return fault
-
-    def fits(self, tags: str) -> bool:
-        """What :attr:`tagged` has of ``tags``, found out if need be."""
-        if len(self.tagged) >= MAX_SEEN:
-            self.tagged.clear()
-            self.tagged[None] = True
-        found = self.tagged[tags] = rank(tags, self._place) is not None
-        return found
-
-    def tags(self, tags: str) -> Fault:
-        """Why wheels with ``tags`` cannot be installed in the place."""
-        fits = self.tagged.get(tags)
-        if fits or (fits is None and self.fits(tags)):
-            return None
-        return NO_FILE, mismatch.reason(tags, self._place)
-
-
-_SEEN: dict[Hashable, _Seen] = {}
-
-
-def _seen_from(place: Place) -> _Seen:
-    key = place.fit_key
-    seen = _SEEN.get(key)
-    if seen is None:
-        while len(_SEEN) >= MAX_PLACES:
-            del _SEEN[next(iter(_SEEN))]
-        seen = _SEEN[key] = _Seen(place)
-    return seen
-
-
-def file_fault(file: File, place: Place, allowed: Filter) -> tuple[str, str] | None:
-    """Why ``file`` cannot be used, as (kind, detail); None when it can."""
-    if not allowed.admits_hashes(file):
-        return (HASHES, "has none of the hashes that your requirements give")
-    return _fit_fault(file.tags, file.requires_python, place, allowed)
-
-
-def _fit_fault(tags: str | None, requires_python: str | None, place: Place, allowed: Filter) -> Fault:
-    """Why a file with these tags (None: an sdist) does not fit; all that a signature can tell."""
-    if tags is None:
-        if not allowed.sdists:
-            return (NO_BUILD, "has no wheels though only wheels may be used")
-    elif not allowed.wheels:
-        return (NO_FILE, "has only wheels, which no_binary leaves out")
-    seen = _seen_from(place)
-    fault = None if requires_python is None else seen.python(requires_python)
-    if fault is None and tags is not None and not seen.tagged.get(tags):
-        return seen.tags(tags)
-    return fault
-
-
 class Filtering:
     """Filters the releases of one project for one target; the memo makes equal signatures cost one look."""
 
     def __init__(self, place: Place, allowed: Filter) -> None:
         self._place = place
         self._allowed = allowed
-        self._seen = _seen_from(place)
+        self._seen = sight(place)
         usable = allowed.wheels, allowed.sdists
         self._memo = self._seen.signatures.setdefault(usable, {})
         self._misfits = self._seen.misfits.setdefault(usable, {})
@@ -214,7 +134,7 @@ class Filtering:
     def _misfit(self, key: Key) -> tuple[str, str]:
         """Why files with ``key``, of which none fits, do not."""
         tags, requires_python, is_yanked = key
-        found = (YANKED, "") if is_yanked else _fit_fault(tags, requires_python, self._place, self._allowed) or _UNKNOWN
+        found = (YANKED, "") if is_yanked else self._seen.fault(tags, requires_python, self._allowed) or _UNKNOWN
         if len(self._misfits) >= MAX_SEEN:
             self._misfits.clear()
         self._misfits[key] = found
@@ -232,7 +152,7 @@ class Filtering:
             elif file.yanked is not None and not opted_in:
                 fault = (YANKED, file.yanked)
             else:
-                fault = file_fault(file, self._place, self._allowed)
+                fault = self._seen.file_fault(file, self._allowed)
             if fault is None:
                 return None
             faults.append(fault)

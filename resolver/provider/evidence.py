@@ -7,9 +7,9 @@ from functools import partial
 from ..environment.place import Place, rank
 from ..environment.region import Region
 from ..index.page import File, Release
-from .candidates import file_fault
 from .dating import is_too_new
 from .policy import Filter
+from .sight import sight
 
 
 def speakers(release: Release, place: Place, allowed: Filter) -> list[File]:
@@ -26,7 +26,7 @@ def speakers(release: Release, place: Place, allowed: Filter) -> list[File]:
         sdist = release.sdist
         spare = (
             sdist is not None
-            and file_fault(sdist, place, allowed) is None
+            and sight(place).file_fault(sdist, allowed) is None
             and not is_too_new(sdist, release, allowed.exclude_newer)
         )
         return [*wheels, sdist] if sdist is not None and spare else wheels
@@ -39,18 +39,28 @@ def speakers(release: Release, place: Place, allowed: Filter) -> list[File]:
 
 def usable_wheels(release: Release, place: Place, allowed: Filter) -> list[File]:
     """Wheels that can be installed in the place, best tags first."""
+    if not allowed.wheels:
+        return []
     ranked: list[tuple[int, str, File]] = []
     is_region = isinstance(place, Region)
+    seen = sight(place)
+    tagged = seen.tagged
     for file in fitting(release, place):
-        # What fits a region at all ranks alike.
-        position = 0 if is_region else rank(file.tags or "", place)
-        if position is None or file_fault(file, place, allowed) is not None:
+        # Whether it fits is found first, without words: in a region all wheels of a release are looked at.
+        tags, requires_python = file.tags or "", file.requires_python
+        fits = tagged.get(tags)
+        if not (seen.fits(tags) if fits is None else fits):
             continue
-        if is_too_new(file, release, allowed.exclude_newer):
+        if requires_python is not None and seen.python(requires_python) is not None:
+            continue
+        if not allowed.admits_hashes(file) or is_too_new(file, release, allowed.exclude_newer):
             continue
         if file.yanked is not None and not allowed.admits_yanked(release):
             continue
-        ranked.append((position, file.filename, file))
+        # What fits a region at all ranks alike.
+        position = 0 if is_region else rank(tags, place)
+        if position is not None:
+            ranked.append((position, file.filename, file))
     return [file for _, _, file in sorted(ranked, key=lambda item: item[:2])]
 
 
@@ -69,6 +79,6 @@ def usable_files(release: Release, place: Place, allowed: Filter) -> list[File]:
     """The files of ``release`` that may be installed somewhere in the place."""
     sdist = release.sdist
     files = usable_wheels(release, place, allowed)
-    if sdist is not None and file_fault(sdist, place, allowed) is None:
+    if sdist is not None and sight(place).file_fault(sdist, allowed) is None:
         files = [*files, sdist]
     return files

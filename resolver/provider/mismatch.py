@@ -19,10 +19,15 @@ def _platforms(key: str, target: Target) -> frozenset[str]:
     return frozenset(tag.rsplit("-", 1)[-1] for tag in target.tags)
 
 
+def telling(tags: str, place: Place) -> str:
+    """The part of ``tags`` that :func:`reason` depends on."""
+    return tags if isinstance(place, Target) else tags.rsplit("-", 1)[-1]
+
+
 def reason(tags: str, place: Place) -> str:
     """The fact about a release whose wheels do not fit, continuing a sentence that begins with the release."""
     if not isinstance(place, Target):
-        if place.admits_tags(f"py3-none-{tags.rsplit('-', 1)[-1]}"):
+        if place.admits_tags(f"py3-none-{telling(tags, place)}"):
             return "has no wheels for a Python of these environments"
         return "has no wheels for the environments of the lock"
     return _reason(tags, place)
