@@ -99,12 +99,17 @@ async def _pin(facts: PlaceFacts, name: str, bit: int, wanted: tuple[str, ...]) 
     if quiet is not None and facts.is_common and facts.has_all_files:
         return quiet
     missing = facts.missing(name, facts.release(name, bit))
-    pin = seen.pins.get((bit, wanted)) if facts.is_common and not missing else None
+    pin = None
+    if facts.is_common and not missing:
+        pin = seen.pins.get((bit, wanted)) or seen.pins_everywhere.get((bit, wanted))
     if pin is None:
         requires = {_key(edge): edge for extra in (None, *wanted) for edge in await _edges(facts, name, bit, extra)}
         pin = await _describe(facts, name, bit, wanted, tuple(requires[key] for key in sorted(requires)))
         if facts.is_common and not missing:
             pin = seen.keep_pin(bit, wanted, pin)
+            metadata = await _decided(facts, name, bit)
+            if all(metadata.everywhere(extra) is not None for extra in (None, *wanted)):
+                seen.pins_everywhere[bit, wanted] = pin
     if not _tell(facts, pin, wanted, missing) and facts.is_common:
         seen.unremarkable[bit, wanted] = pin
     return pin

@@ -334,10 +334,19 @@ class PlaceFacts:
         if demanded is not None and not requires_python_admits(demanded, self.place):
             return ("requires-python", demanded)  # pages need not say what the metadata says
         requirements = tuple(self.requirements_of(found, extra))
+        is_everywhere = (
+            self.declares_as_ever
+            and found.everywhere(extra) is not None
+            and not self.missing(name, self.release(name, bit))
+        )
         if isinstance(self.place, Region):
-            fault = divide_by_version(self, self.place, package, bit, demanded, requirements)
+            dividing = () if is_everywhere else requirements
+            fault = divide_by_version(self, self.place, package, bit, demanded, dividing)
             if fault is not None:
                 return fault
+        everywhere = self.tables.outlook(name).declared_everywhere if is_everywhere else {}
+        if (known := everywhere.get((bit, extra))) is not None:
+            return known
         dependencies: list[Dependency] = []
         if extra is not None:
             dependencies.append(Dependency((name, None), bit, "", is_exact=True))
@@ -356,6 +365,7 @@ class PlaceFacts:
                 continue
             wanted = dependencies_on(requirement, requirement.text)
             dependencies += [one for one in wanted if one.package != package]
+        everywhere[bit, extra] = dependencies
         return dependencies
 
     def version_text(self, package: Name, bit: int) -> str:

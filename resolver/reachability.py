@@ -86,6 +86,11 @@ async def _needs(facts: PlaceFacts, region: Region, package: Name, decisions: Ma
     if found is None:
         metadata = await facts.metadata(name, key[0])
         assert isinstance(metadata, Metadata), "a decided version had metadata"
+        everywhere = metadata.everywhere(extra) if facts.is_common else None
+        if everywhere is not None:
+            named = [other for one in everywhere for other in names_of(one.name, one.extras)]
+            found = seen.needs[key] = Needs(tuple(dict.fromkeys(named)), ())
+            return found
         always: dict[Name, None] = {}
         sometimes: list[tuple[Name, EnvironmentSet]] = []
         with _bounded(name):

@@ -93,6 +93,16 @@ class Outlook:
         assert self.table.project is not None
         return self.table.project.release(bit), self.standpoint.place, self.standpoint.filter
 
+    @property
+    def declared_everywhere(self) -> dict[tuple[int, str | None], list[Dependency]]:
+        """Of :attr:`declared` what no marker decides: places that the same files fit have it in common."""
+        return self._selection.declared
+
+    @property
+    def pins_everywhere(self) -> dict[tuple[int, tuple[str, ...]], Pin]:
+        """Of :attr:`pins` those whose requirements no marker decides, likewise."""
+        return self._selection.pins
+
     def keep_pin(self, bit: int, extras: tuple[str, ...], pin: Pin) -> Pin:
         """Keep ``pin``, or the equal one that was made from another standpoint: what locks wrote of it serves both."""
         project = self.table.project

@@ -22,6 +22,9 @@ AT_ONCE_TEXT = 32 * 1024
 _EXTRA = re.compile(r"""\bextra [!=]= ("[^"]*"|'[^']*')""")  # as ``packaging`` prints it
 MAX_PLACES = 64  # targets and regions remembered per release; a universal lock has some ten
 
+_Possible = tuple[tuple[Requirement, ...], bool]
+"""Requirements, and whether they apply in every place."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Metadata:
@@ -35,6 +38,8 @@ class Metadata:
     requires: tuple[Requirement, ...]
     unreadable: tuple[str, ...]
     _active: dict[tuple[Hashable, str | None], tuple[Requirement, ...]] = field(default_factory=dict, repr=False)
+    _possible: dict[str | None, _Possible] = field(default_factory=dict, repr=False)
+    """What may apply without extras, or with this one."""
     _by_extra: dict[str, list[Requirement]] = field(default_factory=dict, repr=False)
     """Extra → the requirements whose markers name it; under ``""`` those of which that is not clear."""
 
@@ -42,17 +47,48 @@ class Metadata:
         """Whether :meth:`active` would take more than a moment."""
         if len(self.requires) <= AT_ONCE and sum(map(len, self.core.requires_dist)) <= AT_ONCE_TEXT:
             return False
-        return (place.key, extra) not in self._active
+        return (place.key, extra) not in self._active and self._everywhere_known(extra) is None
 
     def active(self, place: Place, extra: str | None) -> tuple[Requirement, ...]:
         """Requirements that apply in ``place``: without extras, or those that ``extra`` adds."""
+        possible, is_everywhere = self._possible.get(extra) or self._find_possible(extra)
+        if is_everywhere:
+            return possible
         key = (place.key, extra)
         found = self._active.get(key)
         if found is None:
             if len(self._active) >= MAX_PLACES:
                 self._active.clear()
-            requires = self.requires if extra is None else self._conditional(extra)
-            found = self._active[key] = tuple(one for one in requires if _applies(one, place, extra))
+            found = self._active[key] = tuple([one for one in possible if _applies(one, place, extra)])
+        return found
+
+    def everywhere(self, extra: str | None) -> tuple[Requirement, ...] | None:
+        """What :meth:`active` answers for every place; None where markers have to be asked."""
+        possible, is_everywhere = self._possible.get(extra) or self._find_possible(extra)
+        return possible if is_everywhere else None
+
+    def _everywhere_known(self, extra: str | None) -> tuple[Requirement, ...] | None:
+        possible, is_everywhere = self._possible.get(extra, ((), False))
+        return possible if is_everywhere else None
+
+    def _find_possible(self, extra: str | None) -> _Possible:
+        possible: list[Requirement] = []
+        is_everywhere = True
+        for one in self.requires if extra is None else self._conditional(extra):
+            marker = one.marker_text
+            if marker is None:
+                if extra is None:
+                    possible.append(one)
+                continue
+            alone = lone_extra(marker)  # of most metadata most requirements have such a marker
+            if alone is None:
+                is_everywhere = False
+                possible.append(one)
+            elif alone == extra:
+                possible.append(one)
+        if len(self._possible) >= MAX_PLACES:
+            self._possible.clear()
+        found = self._possible[extra] = tuple(possible), is_everywhere
         return found
 
     def _conditional(self, extra: str) -> list[Requirement]:
@@ -78,12 +114,12 @@ def _extras(marker: str) -> Iterable[str]:
 
 
 def _applies(requirement: Requirement, place: Place, extra: str | None) -> bool:
+    """Whether what is possible with ``extra`` applies in the place."""
     marker = requirement.marker_text
     if marker is None:
-        return extra is None
-    alone = lone_extra(marker)  # of most metadata most requirements have such a marker
-    if alone is not None:
-        return alone == extra
+        return True
+    if lone_extra(marker) is not None:
+        return True  # the extra in question: others are not possible
     if extra is None:
         return evaluate(marker, place)
     if not mentions_extra(marker):

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from ..environment.place import Place
 from ..index.page import File
-from ..solver import Exclusion
+from ..model import Pin
+from ..solver import Dependency, Exclusion
 from .policy import Filter
 
 
@@ -38,3 +39,7 @@ class Selection:
     """By version: the files that may be installed there. See :mod:`.outlook`, which alone reads and writes them."""
     speakers: dict[int, tuple[File, ...]] = field(default_factory=dict, repr=False, compare=False)
     """Likewise, those whose metadata stands for it."""
+    declared: dict[tuple[int, str | None], list[Dependency]] = field(default_factory=dict, repr=False, compare=False)
+    """Likewise, (version, extra) → what it declares wherever this is left, as no marker decides it."""
+    pins: dict[tuple[int, tuple[str, ...]], Pin] = field(default_factory=dict, repr=False, compare=False)
+    """Likewise, (version, extras) → the pin of it."""
