@@ -81,7 +81,7 @@ class Region:
 
     def admits_tags(self, tags: str) -> bool:
         """Whether a wheel is a candidate."""
-        return _has_platform(self.whole, tags) and is_somewhere(self.space & pythons_from(tags))
+        return _has_platform(self.whole, tags) and _meets(self.space, pythons_from(tags))
 
     def part_admitted(self, specifiers: Iterable[str | None]) -> EnvironmentSet:
         """The part of the region that any of several Requires-Python admits."""
@@ -95,6 +95,11 @@ class Region:
 @lru_cache(maxsize=65_536)
 def _has_platform(whole: EnvironmentSet, tags: str) -> bool:
     return not whole.is_disjoint(from_tags(tags))
+
+
+@lru_cache(maxsize=8_192)  # wheels of thousands of tag sets are for some hundred sets of Pythons
+def _meets(space: EnvironmentSet, pythons: EnvironmentSet) -> bool:
+    return is_somewhere(space & pythons)
 
 
 @lru_cache(maxsize=65_536)

@@ -19,8 +19,8 @@ def speakers(release: Release, place: Place, allowed: Filter) -> list[File]:
     and then rather by platform than by Python.
     """
     wheels = usable_wheels(release, place, allowed)
-    if wheels and isinstance(place, Region):
-        wheels = usable_wheels(release, place.entire, allowed) or wheels
+    if wheels and isinstance(place, Region) and place.fit_key != (entire := place.entire).fit_key:
+        wheels = usable_wheels(release, entire, allowed) or wheels
     if wheels:
         # The sdist speaks where a listed wheel is not there: it is what would be installed then.
         sdist = release.sdist

@@ -108,8 +108,10 @@ class Policies:
         options = query.options
         self._is_plain = not (query.preferences or options.resolution is ResolutionMode.LOWEST_DIRECT)
         """Whether what was chosen before counts the same for all packages."""
+        all_matter = options.resolution is ResolutionMode.LOWEST_DIRECT or options.prerelease is Prerelease.EXPLICIT
         self._named = frozenset().union(
-            *(self._direct, self._constraints, self._pinned_elsewhere),
+            [name for name, stated in self._direct.items() if all_matter or any(map(_is_particular, stated))],
+            *(self._constraints, self._pinned_elsewhere),
             *(options.packages, options.no_binary, options.only_binary),
         )
 
@@ -126,7 +128,7 @@ class Policies:
             self._pinned_elsewhere.setdefault(stated.requirement.name, set()).add(pin)
 
     def singles_out(self, name: str) -> bool:
-        """Whether anything is said about ``name`` in particular; all other names have equal filters and orders."""
+        """Whether anything is said about ``name`` that may matter to it; all others have equal filters and orders."""
         return name in self._named
 
     def is_direct(self, name: str) -> bool:
@@ -210,6 +212,11 @@ class Policies:
             stated = [*self._direct.get(name, ()), *self._constraints.get(name, ())]
             return any(mentions_prerelease(one.requirement.specifier) for one in stated)
         return True  # ALLOW, IF_NECESSARY, IF_NECESSARY_OR_EXPLICIT differ in the order only
+
+
+def _is_particular(stated: Stated) -> bool:
+    """Whether a requirement says which files or yanked versions may be candidates."""
+    return bool(stated.hashes) or exact_pin(stated.requirement.specifier) is not None
 
 
 def _is_listed(name: str, names: frozenset[str], opposite: frozenset[str]) -> bool:
