@@ -46,7 +46,9 @@ def divide_by_version(
     """
     name, extra = package
     outlook = facts.tables.outlook(name)
-    files = outlook.usable_files(bit)
+    release = facts.release(name, bit)
+    lost = facts.missing(name, release)  # a page lists them, but nobody can install them
+    files = [file for file in outlook.usable_files(bit) if file.filename not in lost]
     admitted = region.part_admitted({file.requires_python for file in files}) if files else region.space
     universal = facts.query.universal
     try:
@@ -54,8 +56,9 @@ def divide_by_version(
         # A wheel that the caller names by URL is wanted wherever the caller says so.
         if files and universal is not None and universal.required_environments and facts.references.url(name) is None:
             # As in uv a wheel serves a platform if it does for some Python of the lock, be this part too old for it.
-            anywhere = usable_files(facts.release(name, bit), region.entire, outlook.standpoint.filter)
-            marker = divide_by_required(region, universal.required_environments, [file.tags for file in anywhere])
+            anywhere = usable_files(release, region.entire, outlook.standpoint.filter)
+            tags = [file.tags for file in anywhere if file.filename not in lost]
+            marker = divide_by_required(region, universal.required_environments, tags)
             if marker is not None:
                 return ("no-usable-file", f"has no wheels for {marker}")
         divide(region, _conditions(facts, requirements, extra))

@@ -41,6 +41,17 @@ async def test_answers_stand_and_the_worlds_are_hard_enough_for_that_to_mean_muc
     assert {trait: share for trait, share in shares.items() if share < least[trait]} == {}
 
 
+@pytest.mark.parametrize(
+    ("seed", "is_universal"),
+    [
+        pytest.param(8801027, True, id="a wheel that the page lists but the index lacks serves no Python of a region"),
+        pytest.param(7700741, False, id="requirements that state the same of a project and of its extra"),
+    ],
+)
+async def test_worlds_that_were_once_judged_wrong_are_right(seed: int, *, is_universal: bool) -> None:
+    assert (await judge(seed, is_universal=is_universal)).faults == []
+
+
 def test_brute_force_and_both_peers_agree_on_what_is_solvable() -> None:
     answers = Counter[bool]()
     for seed in range(1000, 1000 + WORLDS):
