@@ -23,7 +23,7 @@ from ..provider.requirements import Metadata
 from ..provider.versions import VersionList
 from ..requirement import remembered
 from .instants import Instants
-from .packed import Key, PackedReleases, Rows, shared, shared_key
+from .packed import Key, PackedReleases, Rows, shared
 from .page import CoreMetadata, File, ProjectPage
 from .release import Signature
 from .sightings import Sightings
@@ -249,7 +249,7 @@ class _Signatures(Sequence[Signature]):
         if isinstance(at, slice):
             return tuple([self[one] for one in range(self._count)[at]])
         keys, signatures = self._parts
-        return shared([shared_key(keys[one]) for one in signatures[at]])
+        return shared([keys[one] for one in signatures[at]])
 
 
 def _rows(part: Part, ends: array[int], sums: array[int]) -> Rows:

@@ -25,17 +25,12 @@ _SIGNATURES: dict[Signature, Signature] = {}
 _KEYS: dict[Key, Key] = {}
 
 
-def shared_key(key: Key) -> Key:
-    """Return the same object for equal keys: pages repeat each other."""
-    return _KEYS.setdefault(key, key)
-
-
 def shared(keys: Iterable[Key]) -> Signature:
-    """Return the signature of ``keys``, the same object for the same ones."""
+    """Return the signature of ``keys``: for equal ones the same object, as pages repeat each other."""
     signature = frozenset(keys)
     known = _SIGNATURES.get(signature)
     if known is None:
-        signature = frozenset(map(shared_key, signature))
+        signature = frozenset([_KEYS.setdefault(key, key) for key in signature])
         if len(_SIGNATURES) >= MAX_REMEMBERED or len(_KEYS) >= MAX_REMEMBERED:
             _SIGNATURES.clear()
             _KEYS.clear()
