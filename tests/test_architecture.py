@@ -66,6 +66,7 @@ RESOLVER_BORDER = {
     "resolver.index.absences",  # keyed by index
     "resolver.index.closures",  # a memory belongs to an index as a partition sees it
     "resolver.index.gateway",
+    "resolver.index.reading_queue",
     "resolver.index.known",  # keys facts by the responses they were made of
     "resolver.index.page_key",  # likewise
     "resolver.index.standings",  # keyed by index
@@ -79,6 +80,7 @@ RESOLVER_ASYNC = {
     "resolver.driver",
     "resolver.index.closures",
     "resolver.index.gateway",
+    "resolver.index.reading_queue",
     "resolver.index.wheel_tail",
     "resolver.pins",
     "resolver.prefetch",
