@@ -136,13 +136,13 @@ class PlaceFacts:
 
     # -- metadata ----------------------------------------------------------------
 
-    async def metadata_of(self, name: str, bit: int) -> Metadata | None:
+    async def metadata_of(self, name: str, bit: int, *, is_guess: bool) -> Metadata | None:
         """For the fetch-ahead: the metadata of a version, None where there is none to be had."""
-        found = await self.metadata(name, bit)
+        found = await self.metadata(name, bit, is_guess=is_guess)
         return found if isinstance(found, Metadata) else None
 
-    async def metadata(self, name: str, bit: int) -> Metadata | Unavailable:
-        """The metadata of a version, or why the version is no candidate after all."""
+    async def metadata(self, name: str, bit: int, *, is_guess: bool = False) -> Metadata | Unavailable:
+        """The metadata of a version, or why the version is no candidate after all; of a guess, when it is needed."""
         await self.tables.of(name)
         if self.references.metadata(name) is None and not self.tables.outlook(name).knows_files(bit):
             await self.session.turns.moment()  # files are unpacked, and fifty versions may be looked at in one go
@@ -150,7 +150,7 @@ class PlaceFacts:
         found = self.ready_metadata(name, bit)
         while found is None:
             try:
-                await asyncio.shield(self.session.metadata(*self._awaited(name, bit)))
+                await asyncio.shield(self.session.metadata(*self._awaited(name, bit), is_guess=is_guess))
             except Missing:
                 pass  # listed, but not there: another file of the version may be
             except BadIndexResponse as error:

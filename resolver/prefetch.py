@@ -51,8 +51,8 @@ class Source(Protocol):
         """Projects that such a resolve asked about before, and that have to be asked for."""
         ...
 
-    async def metadata_of(self, name: str, bit: int) -> Metadata | None:
-        """Metadata of one version; None where it cannot be used."""
+    async def metadata_of(self, name: str, bit: int, *, is_guess: bool) -> Metadata | None:
+        """Metadata of one version; None where it cannot be used. Of a guess, no wheel is asked for on its account."""
         ...
 
     async def requirements_ahead(self, metadata: Metadata, extra: str | None) -> Iterable[Requirement]:
@@ -212,7 +212,7 @@ class FetchAhead:
         if not fresh:
             return
         self._seen.update((name, bit, extra) for extra in fresh)
-        metadata = await self._source.metadata_of(name, bit)
+        metadata = await self._source.metadata_of(name, bit, is_guess=False)
         if metadata is None:
             return
         for extra in fresh:
@@ -268,7 +268,7 @@ class FetchAhead:
         Of these the version is wanted that is the best if all that were tried or asked for are rejected. The closure
         is not widened.
         """
-        metadata = await self._source.metadata_of(name, bit)
+        metadata = await self._source.metadata_of(name, bit, is_guess=True)
         if metadata is None:
             return
         is_hopeful = True

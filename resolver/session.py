@@ -19,6 +19,7 @@ from transport.message import Index
 from .absent_names import AbsentNames
 from .closure import closures
 from .errors import BudgetExhausted, Fault, IndexFailure, InvalidQuery, Place
+from .fallbacks import Fallbacks, FileKey
 from .index.gateway import Gateway, Missing
 from .index.page import File
 from .index.standing import Page, PageKey, Reliance, Standing
@@ -45,7 +46,8 @@ class Session:
         self._order = tuple(index for index in query.indexes if not index.explicit)
         self._order_names = [index.name for index in self._order]
         self._projects: dict[tuple[str, str | None], asyncio.Task[tuple[Project, ...]]] = {}
-        self._metadata: dict[tuple[str, str, str], asyncio.Task[Metadata]] = {}
+        self._metadata: dict[FileKey, asyncio.Task[Metadata]] = {}
+        self._fallbacks = Fallbacks()
         self._tasks = Tasks()
         self.start = self._tasks.start
         self.at_end = self._tasks.at_end
@@ -317,9 +319,11 @@ class Session:
         """Whether it matters when files of ``name`` were uploaded."""
         return cutoff(self._query.options, name) is not None
 
-    def metadata(self, project: Project, file: File) -> asyncio.Task[Metadata]:
-        """The metadata of ``file``, a wheel or an sdist of ``project``."""
+    def metadata(self, project: Project, file: File, *, is_guess: bool = False) -> asyncio.Task[Metadata]:
+        """The metadata of ``file``, a wheel or an sdist of ``project``; of a guess, see :class:`.Fallbacks`."""
         key = (project.index_name, project.name, file.filename)
+        if not is_guess:
+            self._fallbacks.want(key)
         task = self._metadata.get(key)
         if task is None or _was_spared(task):
             task = self._metadata[key] = self.start(self._read(project, file))
@@ -356,8 +360,15 @@ class Session:
         self._spending.ask(project.name)
         loop = asyncio.get_running_loop()
         started = loop.time()
+
+        async def until_wanted() -> None:
+            nonlocal started
+            asked = loop.time()
+            await self._fallbacks.until_wanted((project.index_name, project.name, file.filename))
+            started += loop.time() - asked  # nobody waited for it meanwhile
+
         try:
-            metadata = await self._gateway.metadata(project.name, file, index, stats=self._stats)
+            metadata = await self._gateway.metadata(project.name, file, index, until_wanted, stats=self._stats)
         except TransportError as error:
             refused = isinstance(error, Unauthorized)
             raise IndexFailure.unanswered(project.name, index.name, error.text, is_refusal=refused) from error

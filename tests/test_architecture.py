@@ -78,6 +78,7 @@ RESOLVER_BORDER = {
 # Where the resolver awaits; everything else in it is pure.
 RESOLVER_ASYNC = {
     "resolver.driver",
+    "resolver.fallbacks",
     "resolver.index.closures",
     "resolver.index.gateway",
     "resolver.index.reading_queue",

@@ -15,7 +15,8 @@ from resolver.inputs import read_inputs
 from resolver.model import Query
 from transport.message import Index, Request, Response
 
-from .fake_index import BASE, FILES, World
+from .fake_index import BASE, FILES, FakeRelease, World
+from .index.archives import make_zip
 from .index.kept import Kept
 
 LINUX = make_target(name="linux", python="3.12", platform="linux")
@@ -162,6 +163,60 @@ async def test_what_a_version_requires_that_is_ruled_out_is_not_followed() -> No
     assert await first(world, "low<2", "a") == {"a": "1.0", "b": "1.0", "low": "1.0"}
     assert "c-1.0-py3-none-any.whl.metadata" not in str(world.rounds)
     assert world.names == {"low", "a", "b", "c"}  # the solver asks for the page of c
+
+
+class WithoutMetadataFiles(DistantWorld):
+    """An index that lists metadata files of ``a`` and has but some of them; of each version it has the wheel."""
+
+    def __init__(self, text: str, has: range) -> None:
+        super().__init__(text)
+        self._lacks = {FILES + one.filename for one in self.of_a if int(one.version.split(".")[0]) not in has}
+        for one in self.of_a:
+            member = f"a-{one.version}.dist-info/METADATA"
+            self.files[one.filename] = make_zip((member, one.metadata))
+
+    @property
+    def of_a(self) -> list[FakeRelease]:
+        return [one for one in self.releases.values() if one.name == "a"]
+
+    @property
+    def wheels(self) -> int:
+        """How many wheels were asked for."""
+        return sum(url.endswith(".whl") for url in self.requests)
+
+    def _answer(self, url: str) -> tuple[int, str, bytes]:
+        if url.removesuffix(".metadata") in self._lacks and url.endswith(".metadata"):
+            return 404, "text/plain", b""
+        if url.startswith(FILES) and url.removeprefix(FILES) in self.files:
+            return 200, "application/zip", self.files[url.removeprefix(FILES)]
+        return super()._answer(url)
+
+
+def descending(versions: int, suits: int) -> str:
+    """Versions of which those from ``suits`` down are content with an old ``low``, and require something more."""
+    lines = [f"a {number}.0: {'low<2 & c' if number <= suits else 'low>=2'}" for number in range(1, versions + 1)]
+    return "\n".join([*lines, "low 1.0", "low 2.0", "c 1.0"])
+
+
+async def test_no_wheel_is_looked_into_for_a_guess_that_nobody_needs() -> None:
+    world = WithoutMetadataFiles(descending(117, 100), has=range(100, 118))
+    assert (await first(world, "low<2", "a"))["a"] == "100.0"
+    assert world.wheels == 0
+
+
+async def test_where_metadata_files_are_not_there_a_way_down_takes_as_few_round_trips_as_twice_those() -> None:
+    world, whole = WithoutMetadataFiles(descending(140, 100), has=range(0)), DistantWorld(descending(140, 100))
+    assert (await first(world, "low<2", "a"))["a"] == (await first(whole, "low<2", "a"))["a"] == "100.0"
+    assert len(world.rounds) <= 2 * len(whole.rounds)
+    assert world.wheels >= 41  # each that was rejected, and the one that was not
+
+
+@pytest.mark.parametrize(("versions", "suits"), [(117, 100), (3, 2), (2, 2)])
+async def test_a_version_that_proves_to_be_needed_has_its_wheel_looked_into(versions: int, suits: int) -> None:
+    world = WithoutMetadataFiles(descending(versions, suits), has=range(suits + 1, versions + 1))
+    assert (await first(world, "low<2", "a"))["a"] == f"{suits}.0"
+    assert world.wheels >= 1
+    assert set(world.requests.values()) == {1}
 
 
 # -- memory of earlier closures

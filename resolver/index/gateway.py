@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import math
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -170,8 +170,12 @@ class Gateway:
         self._noting[id(page)] = noting
         noting.add_done_callback(lambda _: self._noting.pop(id(page)))
 
-    async def metadata(self, name: str, file: File, index: Index, *, stats: Stats) -> Metadata:
+    async def metadata(
+        self, name: str, file: File, index: Index, until_wanted: Callable[[], Awaitable[None]], *, stats: Stats
+    ) -> Metadata:
         """The core metadata of ``file``: its ``.metadata``, else the wheel's tail, the whole wheel, or a static sdist.
+
+        ``until_wanted`` is awaited where the ``.metadata`` is listed but not there, before the wheel is asked for.
 
         Raises:
             TransportError: no answer.
@@ -187,7 +191,7 @@ class Gateway:
             if not file.is_wheel:
                 body, until = await self._pkg_info(name, file, index, stats)
             elif file.core_metadata is not None:
-                body, until = await self._metadata_file(name, file, index, stats)
+                body, until = await self._metadata_file(name, file, index, until_wanted, stats)
             else:
                 body, until = await self._wheel_metadata(name, file, index, stats)
         except Missing:
@@ -236,7 +240,8 @@ class Gateway:
         key = (response.partition, response.digest, filename)
         found = self._known.reference(key)
         if found is None:
-            body = await self._parse(response.body, lambda: _whole(response.body, filename), index, name)
+            look = metadata_from_wheel if filename.endswith(".whl") else pkg_info_from_sdist
+            body = await self._parse(response.body, lambda: look(response.body, filename), index, name)
             if body is None:
                 detail = f"{filename} holds no static metadata"
                 raise BadIndexResponse(detail, index=index.name, package=name)
@@ -282,17 +287,19 @@ class Gateway:
         detail = f"index {index.name!r} answered {response.status} for {what} of {name!r}"
         raise BadIndexResponse(detail, index=index.name, package=name)
 
-    async def _metadata_file(self, name: str, file: File, index: Index, stats: Stats) -> tuple[bytes, float]:
+    async def _metadata_file(
+        self, name: str, file: File, index: Index, until_wanted: Callable[[], Awaitable[None]], stats: Stats
+    ) -> tuple[bytes, float]:
         """The ``.metadata`` file, and until when it holds (see :func:`.known.holds_until`); so the next two."""
         promised = dict(file.core_metadata or ())
         request = Request(f"{file.url}.metadata", index, Kind.METADATA, sha256=promised.get("sha256"))
         response = await self._fetch(request, stats)
         if response.status in (404, 410):
+            await until_wanted()
             return await self._wheel_metadata(name, file, index, stats)
         self._expect(response, 200, index, name, f"{file.filename}.metadata")
-        sha256, is_proved = promised.get("sha256"), False
+        sha256 = promised.get("sha256")
         if sha256 is not None:
-            is_proved = True
             if sha256 != response.digest:
                 raise HashMismatch.of(
                     f"{file.filename}.metadata", (("sha256", sha256),), (("sha256", response.digest),), index.name, name
@@ -304,15 +311,14 @@ class Gateway:
                     if actual != digest:
                         found = (((algorithm, digest),), ((algorithm, actual),))
                         raise HashMismatch.of(f"{file.filename}.metadata", *found, index.name, name)
-        return response.body, holds_until(response, index, is_proved=is_proved)
+        return response.body, holds_until(response, index, is_proved=sha256 is not None)
 
     async def _wheel_metadata(self, name: str, file: File, index: Index, stats: Stats) -> tuple[bytes, float]:
         until = math.inf
 
         async def fetch_range(value: str) -> Response:
             nonlocal until
-            request = Request(file.url, index, Kind.RANGE, (("range", value),))
-            response = await self._fetch(request, stats)
+            response = await self._fetch(Request(file.url, index, Kind.RANGE, (("range", value),)), stats)
             until = min(until, holds_until(response, index, is_proved=False))
             return response
 
@@ -392,9 +398,3 @@ def _tags(filename: str, index: Index) -> tuple[str | None, str | None]:
     except FilenameError as error:
         raise BadIndexResponse(f"{filename[:120]!r} is no wheel or sdist: {error}", index=index.name) from None
     return parsed.build, parsed.tags
-
-
-def _whole(body: bytes, filename: str) -> bytes | None:
-    if filename.endswith(".whl"):
-        return metadata_from_wheel(body, filename)
-    return pkg_info_from_sdist(body, filename)
