@@ -6,13 +6,10 @@ import asyncio
 import contextlib
 import gzip
 import hashlib
-import random
-import threading
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
@@ -20,7 +17,6 @@ from transport.credentials import index_from_url
 from transport.errors import AddressDenied, BadResponse, Refused, Timeout, TooLarge, TransportError
 from transport.fetch import Fetcher
 from transport.message import Index, Kind, Request, Response
-from transport.pool import connections
 from transport.stack import TransportSettings, open_stack
 
 from .server import HANG, Answer, Server, TestClock, index, reply
@@ -101,22 +97,6 @@ async def test_a_coding_that_cannot_be_undone_is_a_typed_error(answer: bytes) ->
         with pytest.raises(BadResponse) as caught:
             await get(fetcher, corp)
         assert caught.value.kind == "content-encoding"
-
-
-@pytest.mark.parametrize("size", [1000, 400_000])
-async def test_only_a_large_page_is_inflated_beside_the_event_loop(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    inflate, threads = connections._inflate, list[threading.Thread]()
-
-    def noted(*args: Any) -> tuple[int, int]:
-        threads.append(threading.current_thread())
-        return inflate(*args)
-
-    monkeypatch.setattr(connections, "_inflate", noted)
-    page = random.Random(size).randbytes(size).hex().encode()
-    async with bench(reply(gzip.compress(page), content_encoding="gzip")) as (_, fetcher, corp):
-        response = await get(fetcher, corp)
-    assert (response.body, response.digest) == (page, hashlib.sha256(page).hexdigest())
-    assert {one is not threading.current_thread() for one in threads} >= {size > connections.LARGE}
 
 
 def bomb(coding: str) -> bytes:

@@ -12,8 +12,7 @@ import asyncio
 import hashlib
 import itertools
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, Protocol
 
 import aiohttp
@@ -41,7 +40,6 @@ MAX_FIELD = 32 * 1024  # one header line; a content security policy may have 10 
 MAX_HEADERS = 64 * 1024  # all of them together
 ERROR_BODY = 64 * 1024  # of an answer that is not 2xx: a problem document at most
 SMALL = 8 * 1024  # bytes of a chunk; inflating it takes less than the wait for a turn
-LARGE = 32 * 1024  # bytes of a chunk; inflating it takes longer than handing it to a thread, which leaves Python free
 PIECES_A_TURN = 8  # of 64 KiB at most; some 2 ms
 MAX_BASES = 1024  # origins; those that requests name come and go
 
@@ -100,7 +98,6 @@ class Pool:
         self._settings = settings
         self._contexts = contexts
         self._turns = turns
-        self._inflater = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inflate")
         self._sessions: dict[Reach, aiohttp.ClientSession] = {
             reach: self._session(reach) for reach in Reach if reach is not Reach.AS_HOME
         }
@@ -138,7 +135,6 @@ class Pool:
     async def close(self) -> None:
         """Close every connection."""
         await self._handshakes.close()
-        self._inflater.shutdown(wait=False)
         for session in self._sessions.values():
             await session.close()
 
@@ -283,8 +279,8 @@ class Pool:
                 if len(chunk) < SMALL:
                     count, size = _inflate(decoded, pieces, digest, size)
                 while count == PIECES_A_TURN:  # a large chunk, or what is left of a small one, which is a bomb then
-                    step = partial(_inflate, decoded, pieces, digest, size)
-                    count, size = await self._have_done(step, aside=bool(encoding) and len(chunk) >= LARGE)
+                    async with self._turns:
+                        count, size = _inflate(decoded, pieces, digest, size)
             if wire > wire_cap:
                 return self._beyond(hop, answer, wire, size)
             decoder.finish()
@@ -299,13 +295,6 @@ class Pool:
             failure.retryable = "stops early" in str(error)
             raise failure from None
         return b"".join(pieces), digest.hexdigest()
-
-    async def _have_done(self, step: Callable[[], tuple[int, int]], *, aside: bool) -> tuple[int, int]:
-        """Do a step of :func:`_inflate` in a turn, or ``aside``, in a thread."""
-        if aside:
-            return await asyncio.get_running_loop().run_in_executor(self._inflater, step)
-        async with self._turns:
-            return step()
 
     def _beyond(self, hop: Hop, answer: aiohttp.ClientResponse, wire: int, decoded: int) -> tuple[bytes, str]:
         """Drop an answer that is too large; of one that is no success, status and headers are enough."""
