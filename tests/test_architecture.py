@@ -66,7 +66,6 @@ RESOLVER_BORDER = {
     "resolver.index.absences",  # keyed by index
     "resolver.index.closures",  # a memory belongs to an index as a partition sees it
     "resolver.index.gateway",
-    "resolver.index.reading_queue",
     "resolver.index.known",  # keys facts by the responses they were made of
     "resolver.index.page_key",  # likewise
     "resolver.index.standings",  # keyed by index
@@ -81,7 +80,6 @@ RESOLVER_ASYNC = {
     "resolver.fallbacks",
     "resolver.index.closures",
     "resolver.index.gateway",
-    "resolver.index.reading_queue",
     "resolver.index.wheel_tail",
     "resolver.pins",
     "resolver.prefetch",

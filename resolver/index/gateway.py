@@ -11,8 +11,8 @@ import hashlib
 import math
 import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from typing import TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
@@ -35,7 +35,6 @@ from .metadata import MalformedMetadata, parse_metadata
 from .page import CoreMetadata, File, ProjectPage
 from .page_key import PageKey
 from .reading import HERE, Reader
-from .reading_queue import ReadingQueue
 from .sdist import pkg_info_from_sdist, static_metadata
 from .sightings import Ledger
 from .simple import ACCEPT, MalformedPage
@@ -48,7 +47,8 @@ T = TypeVar("T")
 
 # Reading an archive of this size, or requirements of this length, takes some milliseconds: worth a thread's hand-over.
 AT_ONCE, READ_IN_THREAD = 256 * 1024, 64 * 1024
-MAX_REFERENCE = 512 * 1024 * 1024  # a direct reference is downloaded whole, for its hash goes into the lock
+# A direct reference is downloaded whole, for its hash goes into the lock.
+MAX_REFERENCE = 512 * 1024 * 1024
 MAX_SDIST = 64 * 1024 * 1024  # an sdist is read for its PKG-INFO only
 
 
@@ -81,7 +81,7 @@ class Gateway:
         self._fetcher = fetcher
         self._reader = reader or HERE
         self.turns = turns or Turns()
-        self._parser = ReadingQueue()
+        self._parser = ThreadPoolExecutor(max_workers=1, thread_name_prefix="parse")
         instants = Instants(monotonic, wall)
         self._known = Known(records, instants, self._note)
         self._standings = Standings(records, instants, terms)
@@ -367,7 +367,7 @@ class Gateway:
     async def _parse(self, body: bytes, parse: Callable[[], T], index: Index, name: str, limit: int = AT_ONCE) -> T:
         try:
             if len(body) > limit:
-                return await self._parser.run(parse, len(body))
+                return await asyncio.get_running_loop().run_in_executor(self._parser, parse)
             async with self.turns:
                 return parse()
         except (MalformedPage, MalformedMetadata, UnsafeArchive) as error:
@@ -383,7 +383,7 @@ class Gateway:
             raise BadIndexResponse(detail, index=index.name, package=name) from None
         if sum(map(len, core.requires_dist)) <= READ_IN_THREAD:
             return read(core)
-        return await self._parser.run(partial(read, core), len(body))
+        return await asyncio.get_running_loop().run_in_executor(self._parser, read, core)
 
 
 def _file_request(file: File, index: Index, max_bytes: int) -> Request:
