@@ -7,6 +7,7 @@ first seen. Rows only ever become earlier. Nothing here catches anything: :mod:`
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,7 @@ _TABLES = (
     f"PRAGMA user_version = {LAYOUT}",
 )
 _PATIENCE = 5.0  # seconds to wait for other processes, whose transactions take milliseconds
+_PAUSE = 0.01  # seconds between two attempts where SQLite itself does not wait
 _MAX_LOG = 16 * 1024 * 1024  # bytes that the write-ahead log keeps between transactions
 _DAY = 86_400  # seconds; how exactly it is known when a page was last used
 _SWEEP_AFTER = 10_000  # new rows between two looks at the whole
@@ -49,7 +51,7 @@ class LedgerFile:
 
     def _prepare(self) -> None:
         execute = self._connection.execute
-        execute("PRAGMA journal_mode = WAL")
+        self._share()
         execute("PRAGMA synchronous = NORMAL")  # power that fails costs the last sightings, not the file
         execute(f"PRAGMA journal_size_limit = {_MAX_LOG}")
         if self._layout() == 0:
@@ -59,6 +61,19 @@ class LedgerFile:
                         execute(statement)
         if self._layout() != LAYOUT:
             raise UnknownLayoutError(f"layout {self._layout()}")
+
+    def _share(self) -> None:
+        """Have a write-ahead log. SQLite itself does not wait there for others that begin the same file."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(_PAUSE)
+            else:
+                return
 
     def _layout(self) -> int:
         (found,) = self._connection.execute("PRAGMA user_version").fetchone()
