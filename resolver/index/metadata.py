@@ -111,7 +111,7 @@ def parse_metadata(body: bytes) -> CoreMetadata:
     if not name:
         raise MalformedMetadata("no valid Name field")
     version = _one(fields, "version")
-    if canonical_key(version) is None or len(version) > MAX_VERSION:
+    if len(version) > MAX_VERSION or canonical_key(version) is None:
         parsed = version_of(version)
         if parsed is None:
             raise MalformedMetadata("no valid Version field (PEP 440)")

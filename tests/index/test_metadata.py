@@ -33,6 +33,7 @@ def test_what_a_resolver_needs_is_read() -> None:
         (b"", "Name"),
         (b"Name: foo\n", "Version"),
         (b"Name: foo\nVersion: one\n", "Version"),
+        (b"Name: foo\nVersion: " + b"9" * 5_000 + b"\n", "Version"),
         (b"Name: -foo-\nVersion: 1\n", "Name"),
         (b"Name: foo\nVersion: 1\nName: bar\n", "2 times"),
         (b"Metadata-Version: 3.0\nName: foo\nVersion: 1\n", "Metadata-Version"),
