@@ -350,6 +350,11 @@ class LockedPackage:
     memo: Memo = field(default_factory=Memo, init=False, repr=False, compare=False, hash=False)
     """What was written of all but ``via`` and ``direct``: the fragments that documents are put together from."""
 
+    @property
+    def files(self) -> tuple[File, ...]:
+        """The wheels, and the sdist if there is one."""
+        return self.wheels if self.sdist is None else (*self.wheels, self.sdist)
+
     def required_by(self, via: tuple[str, ...], *, direct: bool) -> LockedPackage:
         """The same entry, required by others."""
         copy = object.__new__(LockedPackage)

@@ -156,9 +156,7 @@ class Release:
             # backwards, so that of a file that is listed twice the first row counts, as in the files
             told = dict(zip(fields[PACKED_FIELDS - 1 :: PACKED_FIELDS], fields[::PACKED_FIELDS], strict=True))
             return frozenset([reason[1:] for reason in told.values() if reason])
-        return frozenset(
-            [file.yanked for file in (*self.wheels, self.sdist) if file is not None and file.yanked is not None]
-        )
+        return frozenset([file.yanked for file in self.files if file.yanked is not None])
 
     if not TYPE_CHECKING:  # to the type checker the fields are always there
 
@@ -191,27 +189,24 @@ class Release:
         is_yanked = packed != ""
         at, end = 0, len(packed)
         while at < end:
-            plain = _PLAIN_FILE.match(packed, at)
+            start, plain = at, _PLAIN_FILE.match(packed, at)
             if plain is None:
-                start = at
                 for _ in range(PACKED_FIELDS):
                     at = packed.find("\n", at) + 1 or end + 1
                 file = _file(packed[start : at - 1].split("\n"))
-                if is_yanked and file.yanked is None and not _lists(packed[:start], file.filename):
-                    is_yanked = False
-                if has is not None and file.tags is not None and not has(file.tags):
-                    continue
+                filename, tags, yanked = file.filename, file.tags, file.yanked
             else:
                 at = plain.end()
-                tags = plain[3]
-                if is_yanked and plain[11] is None and not _lists(packed[: plain.start()], plain[1]):
-                    is_yanked = False
-                if has is not None and tags is not None and not has(tags):
-                    continue
-                file = made.get(plain[1]) or _of_match(plain)
+                filename, tags, yanked = plain.group(1, 3, 11)
+            if is_yanked and yanked is None and not _lists(packed[:start], filename):
+                is_yanked = False
+            if has is not None and tags is not None and not has(tags):
+                continue
+            if plain is not None:
+                file = made.get(filename) or _of_match(plain)
             # of a file that is listed twice the first row counts
-            file = made.setdefault(file.filename, file)
-            (sdists if file.tags is None else wheels).setdefault(file.filename, file)
+            file = made.setdefault(filename, file)
+            (sdists if tags is None else wheels).setdefault(filename, file)
         sdist = sdists[min(sdists, key=_sdist_order)] if sdists else None
         object.__setattr__(self, "sdist", sdist)
         object.__setattr__(self, "is_yanked", is_yanked)

@@ -109,8 +109,8 @@ class _Walk:
     def _files(self) -> Iterator[str]:
         hashed = list(self._applying(with_hashes(self._query)))
         for package in self._selected.values():
-            files = package.wheels if package.sdist is None else (*package.wheels, package.sdist)
-            if not any(package.reference or file.tags is None or _fits(file, self._target) for file in files):
+            usable = (package.reference or file.tags is None or _fits(file, self._target) for file in package.files)
+            if not any(usable):
                 yield f"{_title(package)} has no file that can be installed"
             if package.requires_python and not old_enough(package.requires_python, self._target.python):
                 yield f"{_title(package)} requires Python {package.requires_python}"

@@ -72,8 +72,7 @@ def with_hashes(query: Query) -> Iterator[Stated]:
 
 def lacking_hashes(stated: Stated, package: LockedPackage) -> Iterator[str]:
     """Yield a fault for each file of ``package`` that has none of the hashes of ``stated``."""
-    files = package.wheels if package.sdist is None else (*package.wheels, package.sdist)
-    for file in files:
+    for file in package.files:
         if set(stated.hashes).isdisjoint(file.hashes):
             yield f"{file.filename} has none of the hashes that the input demands"
 

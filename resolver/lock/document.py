@@ -57,7 +57,6 @@ _VIA = "\0"  # stands for what is filled in; no name or URL has it
 
 
 def _package(package: LockedPackage) -> dict[str, object]:
-    files = package.wheels if package.sdist is None else (*package.wheels, package.sdist)
     return {
         "name": package.name,
         "version": package.version,
@@ -69,7 +68,7 @@ def _package(package: LockedPackage) -> dict[str, object]:
         "requires_python": package.requires_python,
         "requires": _requires(package),
         "via": list(package.via),
-        "files": [_file(file) for file in sorted(files, key=lambda file: file.filename)],
+        "files": [_file(file) for file in sorted(package.files, key=lambda file: file.filename)],
         "flags": list(package.flags),
     }
 

@@ -63,7 +63,7 @@ def _parts(lock: Lock) -> str:
 def _unhashed(package: LockedPackage) -> Sequence[tuple[str, str, str | None]]:
     found: Sequence[tuple[str, str, str | None]] | None = package.memo.get("unhashed")
     if found is None:
-        found = [(package.name, file.filename, package.index) for file in _files(package) if not _hashes(file.hashes)]
+        found = [(package.name, file.filename, package.index) for file in package.files if not _hashes(file.hashes)]
         package.memo.keep("unhashed", found)
     return found
 
@@ -77,10 +77,6 @@ def _again(package: LockedPackage, by_name: Mapping[str, Sequence[LockedPackage]
         return _package(package, by_name)
     text: str | None = package.memo.get("pylock")
     return package.memo.keep("pylock", _package(package, by_name)) if text is None else text
-
-
-def _files(package: LockedPackage) -> tuple[File, ...]:
-    return package.wheels if package.sdist is None else (*package.wheels, package.sdist)
 
 
 def _package(package: LockedPackage, by_name: Mapping[str, Sequence[LockedPackage]]) -> str:
@@ -137,7 +133,7 @@ def _identity(package: LockedPackage, namesakes: Sequence[LockedPackage]) -> str
 
 
 def _archive(package: LockedPackage) -> str:
-    file = next(iter(_files(package)), None)
+    file = next(iter(package.files), None)
     if file is None or package.reference is None:
         raise LockError(f"{package.name} is a direct reference to something that is no archive, and cannot be locked")
     # RFC 3986 §3.5: the fragment is ours to read; ``subdirectory`` is the one that changes what is installed.

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from resolver.index.page import File
 from resolver.model import Lock, LockedPackage
 
 from .address import plain
@@ -43,10 +42,6 @@ def to_requirements(lock: Lock, *, annotate: bool = True, hashes: bool = True) -
     return "\n".join([*lines, ""])
 
 
-def _files(package: LockedPackage) -> tuple[File, ...]:
-    return package.wheels if package.sdist is None else (*package.wheels, package.sdist)
-
-
 def _header(lock: Lock) -> Iterator[str]:
     yield "# Locked by lockwright. To change it, change what it was made from and lock again."
     if lock.requires_python:
@@ -64,7 +59,7 @@ def _header(lock: Lock) -> Iterator[str]:
 def _unhashed(package: LockedPackage) -> list[tuple[str, str, str | None]]:
     found: list[tuple[str, str, str | None]] | None = package.memo.get("hashless")
     if found is None:
-        files = _files(package)
+        files = package.files
         found = [(package.name, file.filename, package.index) for file in files if _hash(file.hashes) is None]
         package.memo.keep("hashless", found)
     return found
@@ -86,7 +81,7 @@ def _package(package: LockedPackage, *, hashes: bool) -> Iterator[str]:
         line = f"{package.name}=={package.version}"
     if package.marker is not None:
         line += f" ; {package.marker}"
-    digests = sorted({_hash(file.hashes) or "" for file in _files(package)}) if hashes else []
+    digests = sorted({_hash(file.hashes) or "" for file in package.files}) if hashes else []
     if not digests:
         yield line
         return
