@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from time import perf_counter
 
 from .name import name_of
 from .place_facts import PlaceFacts
@@ -28,14 +27,14 @@ class AtHand:
 
     def versions(self, package: Package) -> Candidates | None:
         """The table of a package."""
-        if perf_counter() > self._segments.until:
+        if self._segments.is_over:
             self.is_late = True
             return None
         return self._facts.tables.ready(name_of(package))
 
     def dependencies(self, package: Package, version: int) -> Sequence[Dependency] | Unavailable | None:
         """What a version depends on, or why it is none."""
-        if perf_counter() > self._segments.until:
+        if self._segments.is_over:
             self.is_late = True
             return None
         facts, name = self._facts, name_of(package)
@@ -64,7 +63,7 @@ class Foreknown:
         Raises:
             Interrupted: it may have to be made, and the segment is over.
         """
-        if perf_counter() > self._segments.until:
+        if self._segments.is_over:
             raise Interrupted
         return self._facts.tables.foreseen(name_of(package))
 

@@ -26,8 +26,7 @@ class Segments:
         self._since = perf_counter()
         self._is_computing = False
         self._looked = self._since
-        self.until = 0.0
-        """When, on :func:`time.perf_counter`, this segment has taken long enough."""
+        self._until = 0.0
         self.decisions = DECISIONS
         """How many to make before the next look at the clock."""
 
@@ -38,7 +37,12 @@ class Segments:
         now = perf_counter()
         self._stats.fetch += now - self._since
         self._since = self._looked = now
-        self.until = now + MAX_HOLD
+        self._until = now + MAX_HOLD
+
+    @property
+    def is_over(self) -> bool:
+        """Whether this segment has taken long enough."""
+        return perf_counter() > self._until
 
     def end(self) -> None:
         """Give the turn back before waiting for something."""
@@ -57,7 +61,7 @@ class Segments:
             self.decisions = max(1, self.decisions // 2)
         elif took < SHORT:
             self.decisions = min(DECISIONS, self.decisions * 2)
-        if now > self.until:
+        if now > self._until:
             self.end()
             await asyncio.sleep(0)
             await self.begin()

@@ -140,6 +140,16 @@ def file_key(file: File) -> tuple[str, str] | None:
     return file.url, hashes
 
 
+def pack_mask(mask: int) -> bytes:
+    """Return a set of versions as records have it."""
+    return mask.to_bytes((mask.bit_length() + 7) // 8, "little")
+
+
+def unpack_mask(packed: bytes) -> int:
+    """Return what :func:`pack_mask` packed."""
+    return int.from_bytes(packed, "little")
+
+
 class _Sums:
     """The checksums of the rows of each release, found out once: where the page's record is made, in a thread."""
 
@@ -177,7 +187,7 @@ def pack_page(
     packed: bytes = msgpack.packb(
         [
             *(page.name, page.url, [list(one) for one in page.skipped], page.skipped_count, page.status),
-            *("\n".join(releases.texts), early.to_bytes((early.bit_length() + 7) // 8, "little")),
+            *("\n".join(releases.texts), pack_mask(early)),
             *(msgpack.packb([list(key) for key in keys]), msgpack.packb(signatures)),
             *(len(signatures), runs.tobytes(), ends.tobytes(), rows),
             *(page.sightings is not None, None if sums is None else sums.find().tobytes()),
@@ -221,7 +231,7 @@ def unpack_page(record: bytes, open_rows: Callable[[], Part | None]) -> tuple[Pr
         status,
         sightings,
     )
-    return page, VersionList(spellings, int.from_bytes(early, "little"))
+    return page, VersionList(spellings, unpack_mask(early))
 
 
 class _Signatures(Sequence[Signature]):

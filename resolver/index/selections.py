@@ -16,7 +16,7 @@ from ..environment.target import Target
 from ..provider.policy import Filter
 from ..provider.selection import Selection
 from ..solver import Exclusion
-from .fact_store import LAYOUT, UNREADABLE, Records
+from .fact_store import LAYOUT, UNREADABLE, Records, pack_mask, unpack_mask
 
 
 class Selections:
@@ -54,16 +54,12 @@ class Selections:
 
 def _pack(selection: Selection) -> bytes:
     """Pack a selection of a filter that does not look at upload times."""
-    excluded = [(_bytes(one.mask), one.kind, one.detail) for one in selection.exclusions]
-    packed: bytes = msgpack.packb((_bytes(selection.usable), excluded))
+    excluded = [(pack_mask(one.mask), one.kind, one.detail) for one in selection.exclusions]
+    packed: bytes = msgpack.packb((pack_mask(selection.usable), excluded))
     return packed
 
 
 def _unpack(record: bytes) -> Selection:
     usable, excluded = msgpack.unpackb(record)
-    exclusions = [Exclusion(int.from_bytes(mask, "little"), kind, detail) for mask, kind, detail in excluded]
-    return Selection(int.from_bytes(usable, "little"), tuple(exclusions), 0)
-
-
-def _bytes(mask: int) -> bytes:
-    return mask.to_bytes((mask.bit_length() + 7) // 8, "little")
+    exclusions = [Exclusion(unpack_mask(mask), kind, detail) for mask, kind, detail in excluded]
+    return Selection(unpack_mask(usable), tuple(exclusions), 0)

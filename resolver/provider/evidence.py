@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from ..environment.place import Place, rank
 from ..environment.region import Region
 from ..index.page import File, Release
@@ -44,12 +42,10 @@ def usable_wheels(release: Release, place: Place, allowed: Filter) -> list[File]
     ranked: list[tuple[int, str, File]] = []
     is_region = isinstance(place, Region)
     seen = sight(place)
-    tagged = seen.tagged
     for file in fitting(release, place):
         # Whether it fits is found first, without words: in a region all wheels of a release are looked at.
         tags, requires_python = file.tags or "", file.requires_python
-        fits = tagged.get(tags)
-        if not (seen.fits(tags) if fits is None else fits):
+        if not seen.fits(tags):
             continue
         if requires_python is not None and seen.python(requires_python) is not None:
             continue
@@ -68,11 +64,7 @@ def fitting(release: Release, place: Place) -> tuple[File, ...]:
     """The wheels with tags that the place has: most are for other targets, and why does not matter. All in a region."""
     if isinstance(place, Region):
         return release.wheels
-    return release.wheels_with(place.key, partial(_fits, place))
-
-
-def _fits(place: Place, tags: str) -> bool:
-    return rank(tags, place) is not None
+    return release.wheels_with(place.key, sight(place).fits)
 
 
 def usable_files(release: Release, place: Place, allowed: Filter) -> list[File]:

@@ -48,16 +48,17 @@ class Sight:
 
     def fits(self, tags: str) -> bool:
         """What :attr:`tagged` has of ``tags``, found out if need be."""
-        if len(self.tagged) >= MAX_SEEN:
-            self.tagged.clear()
-            self.tagged[None] = True
-        found = self.tagged[tags] = rank(tags, self._place) is not None
+        found = self.tagged.get(tags)
+        if found is None:
+            if len(self.tagged) >= MAX_SEEN:
+                self.tagged.clear()
+                self.tagged[None] = True
+            found = self.tagged[tags] = rank(tags, self._place) is not None
         return found
 
     def tags(self, tags: str) -> Fault:
         """Why wheels with ``tags`` cannot be installed in the place."""
-        fits = self.tagged.get(tags)
-        if fits or (fits is None and self.fits(tags)):
+        if self.fits(tags):
             return None
         telling = mismatch.telling(tags, self._place)
         fault = self._mismatches.get(telling)
