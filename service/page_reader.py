@@ -28,6 +28,7 @@ from .logs import Log
 _log = Log("lockwright.page_reader")
 
 _LENGTHS = struct.Struct("<II")  # of what is said about a page, and of the page; of a verdict, and of what it is about
+COLLECT_AFTER = 4 * 1024 * 1024  # bytes of pages; to look for garbage after each takes a quarter of its time
 _BUFFER = 1024 * 1024  # bytes in the socket: most pages go in one piece
 _READ, _MALFORMED, _TOO_LARGE, _FAILED = b"read", b"malformed", b"too large", b"failed"
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # they are for the worker, which still has requests to finish
@@ -116,12 +117,16 @@ def _serve(sock: socket.socket) -> NoReturn:
         os.closerange(3, mine)  # the listening socket above all
         os.closerange(mine + 1, os.sysconf("SC_OPEN_MAX"))
         gc.freeze()
-        gc.disable()  # a page is a hundred thousand objects, and no cycle
+        gc.disable()  # a page is a hundred thousand objects; only parsers of HTML refer to themselves, and hold it
+        since = 0
         while True:
             about, body = _receive(sock)
+            since += len(body)
             _send(sock, *_read(about, body))
             del about, body
-            gc.collect()
+            if since > COLLECT_AFTER:
+                since = 0
+                gc.collect()
     except EOFError:
         code = 0
     finally:
