@@ -88,6 +88,10 @@ class ExplainRequest(LockRequest):
         return self.not_ if self.version is None else f"=={self.version}"
 
 
+REQUESTS: tuple[type[LockRequest], ...] = (LockRequest, CheckRequest, ExplainRequest)
+"""The kinds of questions."""
+
+
 class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 

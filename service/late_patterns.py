@@ -7,20 +7,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-_METHODS = (
-    "findall",
-    "finditer",
-    "flags",
-    "fullmatch",
-    "groupindex",
-    "groups",
-    "match",
-    "pattern",
-    "scanner",
-    "search",
+_MEMBERS = (
+    *("findall", "finditer", "fullmatch", "match", "scanner", "search", "split", "sub", "subn"),
+    *("flags", "groupindex", "groups", "pattern"),
 )
-_MORE = ("split", "sub", "subn")
-
 
 _ALL: list[LatePattern] = []
 
@@ -34,10 +24,10 @@ class LatePattern:
 
     def __getattr__(self, name: str) -> Any:
         """Compile: nothing is here before."""
-        if name not in _METHODS and name not in _MORE:
+        if name not in _MEMBERS:
             raise AttributeError(name)
         compiled = self.compiled()
-        for one in (*_METHODS, *_MORE):
+        for one in _MEMBERS:
             self.__dict__[one] = getattr(compiled, one)
         return self.__dict__[name]
 

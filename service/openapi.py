@@ -10,12 +10,11 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from .answer import LockAnswer, ProblemAnswer
-from .asking import CheckAnswer, CheckRequest, ExplainAnswer, ExplainRequest
+from .asking import REQUESTS, CheckAnswer, ExplainAnswer
 from .negotiation import MEDIA_TYPES
 from .parameters import KNOWN
 from .problems import KINDS, Problem, to_document
 from .replies import CONTENT_TYPE
-from .schema import LockRequest
 from .shape import model_of
 
 _REF = "#/components/schemas/{model}"
@@ -210,9 +209,7 @@ def describe() -> dict[str, Any]:
     """Return the document. It is built once."""
     _, schemas = models_json_schema(
         [
-            (model_of(LockRequest), "validation"),
-            (model_of(CheckRequest), "validation"),
-            (model_of(ExplainRequest), "validation"),
+            *((model_of(kind), "validation") for kind in REQUESTS),
             (LockAnswer, "serialization"),
             (CheckAnswer, "serialization"),
             (ExplainAnswer, "serialization"),

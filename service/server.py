@@ -14,10 +14,9 @@ from pathlib import Path
 import structlog
 
 from . import allocation, listening, logs, worker
-from .asking import CheckRequest, ExplainRequest
+from .asking import REQUESTS
 from .configuration import Configuration
 from .page_reader import PageReader
-from .schema import LockRequest
 from .settings import SettingsError
 from .shape import model_of
 from .startup import settle
@@ -43,7 +42,7 @@ def run(
     service = configuration.settings.service
     logs.configure(service.log_level, service.log_format)
     settle()  # here, so that workers share what is made
-    for kind in (LockRequest, CheckRequest, ExplainRequest):
+    for kind in REQUESTS:
         model_of(kind)
     for warning in configuration.warnings:
         _log.warning("setting not used", detail=warning)

@@ -74,8 +74,9 @@ def _model(kind: type[Shape]) -> type[BaseModel]:
     from . import field_types  # noqa: PLC0415 - see above
 
     types = typing.get_type_hints(kind, localns=vars(field_types), include_extras=True)
-    own = [one for one in dataclasses.fields(typing.cast("Any", kind)) if one.name != GIVEN]
-    remembers = any(one.name == GIVEN for one in dataclasses.fields(typing.cast("Any", kind)))
+    every = dataclasses.fields(typing.cast("Any", kind))
+    own = [one for one in every if one.name != GIVEN]
+    remembers = len(own) < len(every)
 
     def make(model: Any) -> Shape:
         given = {GIVEN: frozenset(model.model_fields_set)} if remembers else {}

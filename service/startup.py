@@ -57,39 +57,41 @@ def _late(compile_now: Callable[..., Callable[..., Any]]) -> Callable[..., Calla
         compiled: Callable[..., Any] | None = None
         few = FEW if name == "__init__" else 0
 
-        def method(self: Any, /, *args: Any, **named: Any) -> Any:
-            nonlocal compiled, few
-            if few:
-                few -= 1
-                if _fill(self, method, args, named):
-                    return None
-            if compiled is None:
-                compiled = compile_now(name, *source, **scope)
-                compiled.__qualname__ = method.__qualname__
-            for owner in type(self).__mro__:
-                if owner.__dict__.get(name) is method:
-                    setattr(owner, name, compiled)  # from now on this function is out of the way
-                    break
-            return compiled(self, *args, **named)
-
-        def settle(kind: type) -> None:
+        def compile_for(kind: type | None) -> None:
+            """Compile the method, which is then out of the way in the class that has it."""
             nonlocal compiled
             if compiled is None:
                 compiled = compile_now(name, *source, **scope)
                 compiled.__qualname__ = method.__qualname__
-            setattr(kind, name, compiled)
+            if kind is not None:
+                setattr(kind, name, compiled)
+
+        def method(self: Any, /, *args: Any, **named: Any) -> Any:
+            nonlocal few
+            if few:
+                few -= 1
+                if _fill(self, method, args, named):
+                    return None
+            compile_for(_owner(type(self), name, method))
+            assert compiled is not None
+            return compiled(self, *args, **named)
 
         method.__name__, method.__qualname__ = name, name
-        method.settle = settle  # type: ignore[attr-defined]
+        method.settle = compile_for  # type: ignore[attr-defined]
         return method
 
     create.is_late = True  # type: ignore[attr-defined]
     return create
 
 
+def _owner(kind: type, name: str, method: object) -> Any:
+    """Of a class and its bases the one that has ``method``; None where it was replaced."""
+    return next((one for one in kind.__mro__ if one.__dict__.get(name) is method), None)
+
+
 def _fill(made: Any, method: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> bool:
     """Do what ``method``, the constructor of a frozen dataclass, does; False, and nothing, where that is not simple."""
-    kind: Any = next((one for one in type(made).__mro__ if one.__dict__.get("__init__") is method), None)
+    kind = _owner(type(made), "__init__", method)
     if kind is None or not kind.__dataclass_params__.frozen:
         return False
     fields = [one for one in kind.__dataclass_fields__.values() if one._field_type is not _CLASS_VARIABLE]  # noqa: SLF001
