@@ -10,12 +10,14 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 
 from packaging.version import Version
 
 from transport.errors import TransportError
 
+from .algebra import work_out
 from .environment.region import Divided, Region
 from .environment.space import DiagramLimitError
 from .errors import BudgetExhausted, NoSolution, ResolverError, too_complex
@@ -35,6 +37,7 @@ from .model import (
 )
 from .parts import conditional, first_parts
 from .pins import collect, collect_needed
+from .place_facts import MAX_STATED
 from .precedents import Precedents
 from .reachability import reachability
 from .remedies import Suggestion, Suggestions, Versions
@@ -194,7 +197,7 @@ async def _everywhere(work: Work, universal: Universal) -> tuple[RegionResolutio
 
 async def _each_region(work: Work, universal: Universal) -> tuple[RegionResolution, ...]:
     """Solve for all environments, in as many parts as it takes."""
-    whole, parts = first_parts(universal, work.query.regions)
+    whole, parts = await work_out(partial(first_parts, universal, work.query.regions), MAX_STATED)
     pending = deque(parts)
     options = work.query.options
     divides = options.fork_strategy is ForkStrategy.REQUIRES_PYTHON
@@ -224,9 +227,10 @@ async def _each_region(work: Work, universal: Universal) -> tuple[RegionResoluti
             continue
         except NoSolution as error:
             # In a region a requirement counts that holds somewhere in it: what cannot be together may never meet.
-            pieces = part.cut(error.conditions, newest_first=newest_first)
+            cut = partial(part.cut, error.conditions, newest_first=newest_first)
+            pieces = await work_out(cut, MAX_STATED)
             if not pieces:
-                raise _where(error, region, is_all=tried == 1) from None
+                raise (error if tried == 1 else await work_out(partial(_within, error, region), MAX_STATED)) from None
             pending.extendleft(reversed(pieces))
             continue
         await work.session.turns.begin_anew()
@@ -238,9 +242,7 @@ async def _each_region(work: Work, universal: Universal) -> tuple[RegionResoluti
     return tuple(resolutions)
 
 
-def _where(error: NoSolution, region: Region, *, is_all: bool) -> NoSolution:
-    """Say for which environments there is no solution, where it is not for all of them."""
-    if is_all:
-        return error
+def _within(error: NoSolution, region: Region) -> NoSolution:
+    """Say for which environments there is no solution."""
     detail = f"For {region.name}: {error.detail}"
     return NoSolution(detail, error.derivation, error.packages, error.hints, error.remedies)

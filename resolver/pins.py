@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 
 from .environment.markers import without_extra
 from .environment.place import Place
@@ -121,10 +123,15 @@ async def _edges(facts: PlaceFacts, name: str, bit: int, extra: str | None) -> S
     found = seen.edges.get((bit, extra)) if facts.is_common else None
     if found is None:
         metadata = await _decided(facts, name, bit)
-        found = tuple(_edge(requirement, extra) for requirement in facts.requirements_of(metadata, extra))
+        find = partial(_edges_of, facts, metadata, extra)
+        found = await asyncio.to_thread(find) if metadata.is_long else find()
         if facts.is_common:
             seen.edges[bit, extra] = found
     return found
+
+
+def _edges_of(facts: PlaceFacts, metadata: Metadata, extra: str | None) -> tuple[Edge, ...]:
+    return tuple(_edge(requirement, extra) for requirement in facts.requirements_of(metadata, extra))
 
 
 async def _decided(facts: PlaceFacts, name: str, bit: int) -> Metadata:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from functools import partial
 
+from .algebra import STEPS_AT_ONCE, within, work_out
 from .dividing import divide_by_statements, divide_by_version, divide_off
 from .environment.markers import belongs_to
 from .environment.place import Place, evaluate, requires_python_admits
 from .environment.region import Region
-from .environment.space import DiagramLimitError, bounded
+from .environment.space import DiagramLimitError
 from .errors import BadIndexResponse
 from .index.gateway import Missing
 from .index.page import File, Release
@@ -33,10 +35,11 @@ from .session import Session
 from .solver import Dependency
 from .tables import Tables
 
-# Of the environment algebra for what one release requires: beyond the first it is done in a thread, for it takes some
-# 10 ms; beyond the second, half a second of it, not at all. The largest real release takes some 20,000.
-STEPS_AT_ONCE = 2_000
+# Of the environment algebra for what one release requires: half a second of it in a thread. The largest real release
+# takes some 20,000.
 MAX_STEPS = 100_000
+MAX_STATED = 200_000  # for all that the caller states
+STEPS_AHEAD = 2_000  # of a guess
 
 
 class PlaceFacts:
@@ -94,8 +97,14 @@ class PlaceFacts:
         return unknown
 
     async def open(self) -> None:
-        """Resolve direct references."""
+        """Resolve direct references, and find out which of the caller's requirements apply.
+
+        Raises:
+            Divided: the place is a region, and the requirements divide it.
+        """
         await self.references.open()
+        if isinstance(self.place, Region):
+            await work_out(partial(divide_by_statements, self, self.place), MAX_STATED)
 
     def stated(self) -> list[Stated]:
         """The caller's requirements that apply in the place, after overrides and excludes."""
@@ -121,13 +130,7 @@ class PlaceFacts:
         return requirement.marker is None or evaluate(requirement.marker, self.place)
 
     def root(self) -> list[Dependency]:
-        """The dependencies of the query itself.
-
-        Raises:
-            Divided: the place is a region, and the requirements divide it.
-        """
-        if isinstance(self.place, Region):
-            divide_by_statements(self, self.place)
+        """The dependencies of the query itself."""
         dependencies: list[Dependency] = []
         for stated in self.stated():
             dependencies += dependencies_on(stated.requirement, stated.origin)
@@ -236,15 +239,12 @@ class PlaceFacts:
 
     async def requirements_ahead(self, metadata: Metadata, extra: str | None) -> Iterable[Requirement]:
         """For the fetch-ahead: requirements that apply, as long as they are soon found."""
-        if metadata.is_large(self.place, extra):
-            return await asyncio.to_thread(self._requirements_soon, metadata, extra)
-        await self.session.turns.moment()  # an extra of a project with some hundred requirements takes milliseconds
-        return self._requirements_soon(metadata, extra)
-
-    def _requirements_soon(self, metadata: Metadata, extra: str | None) -> Iterable[Requirement]:
+        find = partial(self.requirements_of, metadata, extra)
         try:
-            with bounded(STEPS_AT_ONCE):
-                return self.requirements_of(metadata, extra)
+            if metadata.is_large(self.place, extra):
+                return await asyncio.to_thread(within, STEPS_AHEAD, find)
+            await self.session.turns.moment()  # an extra of a project with some hundred requirements takes milliseconds
+            return await work_out(find, STEPS_AHEAD)
         except DiagramLimitError:
             return ()
 
@@ -285,8 +285,7 @@ class PlaceFacts:
         if isinstance(found, Metadata) and found.is_large(self.place, package[1]):
             return None
         try:
-            with bounded(STEPS_AT_ONCE):
-                return self._dependencies(package, bit, found)
+            return within(STEPS_AT_ONCE, partial(self._dependencies, package, bit, found))
         except DiagramLimitError:
             return None
 
@@ -294,8 +293,7 @@ class PlaceFacts:
         self, package: Name, bit: int, found: Metadata | Unavailable
     ) -> list[Dependency] | Unavailable:
         try:
-            with bounded(MAX_STEPS):
-                return self._dependencies(package, bit, found)
+            return within(MAX_STEPS, partial(self._dependencies, package, bit, found))
         except DiagramLimitError as error:
             return ("invalid-metadata", str(error))
 

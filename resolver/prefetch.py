@@ -24,7 +24,8 @@ from .solver import Dependency, Package
 
 # A closure of real requirements has some hundreds of projects; beyond it the guesses are worth nothing.
 MAX_GUESSES = 5_000
-WALKS_AT_ONCE = 256  # begun in one pass of the event loop, some 20 µs each
+WALKS_AT_ONCE = 128  # begun in one pass of the event loop, some 20 µs each
+REQUIRED_AT_ONCE = 256  # some 5 µs each
 # After so many versions of one package were tried, the next ones are asked for before they are, a third as many as were
 # tried: so few are asked for in vain, and a long way down takes few round trips. Half as many saves three trips in two
 # hundred versions, and asks for twice as many in vain on the short ways.
@@ -129,8 +130,12 @@ class FetchAhead:
         required = [(*name_of(one.package), one.key) for one in dependencies if isinstance(one.key, str)]
         is_first = self._tried.get(name, 0).bit_count() < 2
         if is_first or not any(self._is_ruled_out(other, specifier) for other, _, specifier in required):
-            for other, extra, specifier in required:
-                self._require(name, other, specifier, () if extra is None else (extra,))
+            wanted = [(other, specifier, () if extra is None else (extra,)) for other, extra, specifier in required]
+            if len(wanted) > REQUIRED_AT_ONCE:
+                self._start(self._require_each(name, wanted))
+                return
+            for one in wanted:
+                self._require(name, *one)
 
     def wake(self) -> None:
         """Something has to be waited for: begin to walk."""
@@ -181,6 +186,13 @@ class FetchAhead:
         self._wanted_by.setdefault(by, set()).add(name)
         self._begin(name)
 
+    async def _require_each(self, by: str, wanted: Sequence[tuple[str, str, Sequence[str]]]) -> None:
+        breath = Breath()
+        for at, one in enumerate(wanted):
+            self._require(by, *one)
+            if at % REQUIRED_AT_ONCE == REQUIRED_AT_ONCE - 1:
+                await breath.take()
+
     def _begin(self, name: str, *, is_required: bool = False) -> None:
         underway = self._begun.get(name)  # it will see what is wanted by then
         if self._walks < MAX_GUESSES and (underway is None or (is_required and not underway)):
@@ -224,8 +236,7 @@ class FetchAhead:
                 continue
             if any(self._is_ruled_out(one.name, one.specifier) for one in requirements):
                 return
-            for one in requirements:
-                self._require(name, one.name, one.specifier, one.extras)
+            await self._require_each(name, [(one.name, one.specifier, one.extras) for one in requirements])
 
     # -- versions that are tried one after the other
 

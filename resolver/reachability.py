@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeVar
 
+from .algebra import work_out
 from .environment.region import Region, is_somewhere
-from .environment.space import DiagramLimitError, EnvironmentSet, bounded
+from .environment.space import DiagramLimitError, EnvironmentSet
 from .errors import too_complex
 from .name import Name, names_of
 from .place_facts import PlaceFacts
 from .provider.outlook import Needs
 from .provider.requirements import Metadata
+from .requirement import Requirement
 from .requirement_forms import condition_of
 from .segments import Breath
 from .solver import Package
 
+T = TypeVar("T")
 MAX_STEPS = 20_000  # of the environment algebra for one package, some 100 ms; real ones take some hundred
 
 
@@ -35,8 +39,7 @@ async def reachability(
     partly: deque[tuple[Name, EnvironmentSet]] = deque()
     for stated in facts.stated():
         one = stated.requirement
-        with _bounded(one.name):
-            where = whole & condition_of(one, None).space
+        where = await _within(one.name, partial(_part, whole, one))
         for package in names_of(one.name, one.extras):
             if where is not whole:
                 partly.append((package, where))
@@ -57,24 +60,38 @@ async def reachability(
         if known is whole:
             continue
         await breath.take()
-        with _bounded(package[0]):
-            if not is_somewhere(where) or (known is not None and where.implies(known)):
-                continue
-            needed[package] = where = where if known is None else known | where
+        grown = await _within(package[0], partial(_grown, known, where))
+        if grown is None:
+            continue
+        needed[package] = grown
         needs = await _needs(facts, region, package, decisions)
-        partly.extend([(other, where) for other in needs.always])
-        with _bounded(package[0]):
-            partly.extend([(other, where & there) for other, there in needs.sometimes])
+        partly.extend([(other, grown) for other in needs.always])
+        if needs.sometimes:
+            partly.extend(await _within(package[0], partial(_parts, grown, needs)))
     return needed
 
 
-@contextmanager
-def _bounded(name: str) -> Iterator[None]:
+async def _within(name: str, work: Callable[[], T]) -> T:
     try:
-        with bounded(MAX_STEPS):
-            yield
+        return await work_out(work, MAX_STEPS)
     except DiagramLimitError:
         raise too_complex((name,)) from None
+
+
+def _part(whole: EnvironmentSet, one: Requirement, extra: str | None = None) -> EnvironmentSet:
+    """Where a requirement holds."""
+    return whole & condition_of(one, extra).space
+
+
+def _grown(known: EnvironmentSet | None, where: EnvironmentSet) -> EnvironmentSet | None:
+    """Where a package is needed that was ``known`` to be needed, and is so in ``where``; None: as before."""
+    if not is_somewhere(where) or (known is not None and where.implies(known)):
+        return None
+    return where if known is None else known | where
+
+
+def _parts(where: EnvironmentSet, needs: Needs) -> list[tuple[Name, EnvironmentSet]]:
+    return [(other, where & there) for other, there in needs.sometimes]
 
 
 async def _needs(facts: PlaceFacts, region: Region, package: Name, decisions: Mapping[Package, int]) -> Needs:
@@ -91,17 +108,20 @@ async def _needs(facts: PlaceFacts, region: Region, package: Name, decisions: Ma
             named = [other for one in everywhere for other in names_of(one.name, one.extras)]
             found = seen.needs[key] = Needs(tuple(dict.fromkeys(named)), ())
             return found
-        always: dict[Name, None] = {}
-        sometimes: list[tuple[Name, EnvironmentSet]] = []
-        with _bounded(name):
-            for one in facts.requirements_of(metadata, extra):
-                where = region.space & condition_of(one, extra).space
-                for other in names_of(one.name, one.extras):
-                    if where is region.space:
-                        always[other] = None
-                    else:
-                        sometimes.append((other, where))
-        found = Needs(tuple(always), tuple([pair for pair in sometimes if pair[0] not in always]))
+        found = await _within(name, partial(_find_needs, facts, region, metadata, extra))
         if facts.is_common:
             seen.needs[key] = found
     return found
+
+
+def _find_needs(facts: PlaceFacts, region: Region, metadata: Metadata, extra: str | None) -> Needs:
+    always: dict[Name, None] = {}
+    sometimes: list[tuple[Name, EnvironmentSet]] = []
+    for one in facts.requirements_of(metadata, extra):
+        where = _part(region.space, one, extra)
+        for other in names_of(one.name, one.extras):
+            if where is region.space:
+                always[other] = None
+            else:
+                sometimes.append((other, where))
+    return Needs(tuple(always), tuple([pair for pair in sometimes if pair[0] not in always]))

@@ -27,7 +27,6 @@ from .model import IndexStrategy, Pin, Query, Stats
 from .provider.candidates import Project
 from .provider.policy import cutoff
 from .provider.requirements import Metadata
-from .segments import Pace
 from .spending import Spending
 from .tasks import Tasks
 
@@ -51,7 +50,6 @@ class Session:
         self._tasks = Tasks()
         self.start = self._tasks.start
         self.at_end = self._tasks.at_end
-        self._pace = Pace()
         self._standings: dict[str, Standing] = {}
         self._known: dict[tuple[str, str | None], tuple[Project, ...]] = {}
         self._sole: dict[str, Project] = {}
@@ -232,7 +230,7 @@ class Session:
 
     async def _page(self, name: str, index: Index) -> Project | None:
         """The page of ``name`` on ``index``; None for a clean 404 or 410, or what the operator says means the same."""
-        await self._pace.keep()
+        await self.turns.moment()
         self._spending.ask(name)
         loop = asyncio.get_running_loop()
         started = loop.time()
@@ -356,7 +354,7 @@ class Session:
     async def _read(self, project: Project, file: File) -> Metadata:
         self._spend(project.name)
         index = self.index_of(project)
-        await self._pace.keep()
+        await self.turns.moment()
         self._spending.ask(project.name)
         loop = asyncio.get_running_loop()
         started = loop.time()

@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 
+from .algebra import work_out
 from .at_hand import AtHand, Foreknown
 from .environment.place import Place
 from .environment.region import Divided
 from .errors import BudgetExhausted, NoSolution
 from .model import Notice, Pin, Query, Stats
 from .name import name_of, tie
-from .place_facts import PlaceFacts
+from .place_facts import MAX_STATED, PlaceFacts
 from .provider.policy import Chosen, Policies
 from .refusal import no_solution
 from .segments import PAUSE_STEPS, Segments
@@ -82,7 +84,8 @@ async def solve(
         Divided: the place is a region that one answer cannot serve.
     """
     query, stats, session, budget = work.query, work.stats, work.session, work.query.budget
-    facts = PlaceFacts(query, place, Policies(query, place, work.earlier, begun), session, work.notices)
+    policies = await work_out(partial(Policies, query, place, work.earlier, begun), MAX_STATED)
+    facts = PlaceFacts(query, place, policies, session, work.notices)
     await facts.open()
     segments = Segments(stats, session.turns)
     solver = Solver(
@@ -167,10 +170,11 @@ async def _tell_versions(facts: PlaceFacts, solver: Solver, segments: Segments, 
         await segments.breathe()
     if unknown:
         segments.end()
-        tables = await asyncio.gather(*(facts.tables.of_package(name_of(package)) for package in unknown))
+        tables = await facts.tables.of_packages(unknown)
         await segments.begin()
-        for package, made in zip(unknown, tables, strict=True):
+        for package, made in tables.items():
             solver.add_versions(package, made)
+            await segments.breathe()
 
 
 async def _tell_dependencies(

@@ -61,6 +61,7 @@ AIOHTTP_OF_A_SERVER = {"AbstractStreamWriter", "BodyPartReader", "Handler", "Mid
 # What of the transport the resolver may know, and which of its modules may know it.
 TRANSPORT_BORDER = {"transport.message", "transport.fetch", "transport.errors", "transport.secret", "transport.turns"}
 RESOLVER_BORDER = {
+    "resolver.algebra",
     "resolver.driver",  # a trial ends where an index does not answer
     "resolver.segments",  # shares the turns
     "resolver.index.absences",  # keyed by index
@@ -76,6 +77,7 @@ RESOLVER_BORDER = {
 }
 # Where the resolver awaits; everything else in it is pure.
 RESOLVER_ASYNC = {
+    "resolver.algebra",
     "resolver.driver",
     "resolver.fallbacks",
     "resolver.index.closures",

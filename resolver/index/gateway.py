@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
@@ -32,7 +33,7 @@ from .filename import FilenameError, parse_filename
 from .instants import Instants
 from .known import Known, holds_until
 from .metadata import MalformedMetadata, parse_metadata
-from .page import CoreMetadata, File, ProjectPage
+from .page import File, ProjectPage
 from .page_key import PageKey
 from .reading import HERE, Reader
 from .sdist import pkg_info_from_sdist, static_metadata
@@ -45,8 +46,8 @@ from .wheel_tail import NotThere, WholeFileNeeded, read_tail
 
 T = TypeVar("T")
 
-# Reading an archive of this size, or requirements of this length, takes some milliseconds: worth a thread's hand-over.
-AT_ONCE, READ_IN_THREAD = 256 * 1024, 64 * 1024
+# Reading an archive or metadata of this size, or such requirements, takes some milliseconds: worth a hand-over.
+AT_ONCE, READ_IN_THREAD, WORTH = 256 * 1024, 64 * 1024, 100  # bytes; characters, of which each text is worth so many
 # A direct reference is downloaded whole, for its hash goes into the lock.
 MAX_REFERENCE = 512 * 1024 * 1024
 MAX_SDIST = 64 * 1024 * 1024  # an sdist is read for its PKG-INFO only
@@ -243,8 +244,7 @@ class Gateway:
             look = metadata_from_wheel if filename.endswith(".whl") else pkg_info_from_sdist
             body = await self._parse(response.body, lambda: look(response.body, filename), index, name)
             if body is None:
-                detail = f"{filename} holds no static metadata"
-                raise BadIndexResponse(detail, index=index.name, package=name)
+                raise BadIndexResponse(f"{filename} holds no static metadata", index=index.name, package=name)
             found = await self._read_metadata(body, None, index, filename)
             if tags is None and not static_metadata(found.core):
                 detail = f"{filename} states its dependencies only when it is built, which this service does not do"
@@ -301,9 +301,8 @@ class Gateway:
         sha256 = promised.get("sha256")
         if sha256 is not None:
             if sha256 != response.digest:
-                raise HashMismatch.of(
-                    f"{file.filename}.metadata", (("sha256", sha256),), (("sha256", response.digest),), index.name, name
-                )
+                found = (("sha256", sha256),), (("sha256", response.digest),)
+                raise HashMismatch.of(f"{file.filename}.metadata", *found, index.name, name)
         else:
             for algorithm, digest in promised.items():
                 if algorithm in hashlib.algorithms_guaranteed and not algorithm.startswith("shake"):
@@ -330,9 +329,8 @@ class Gateway:
             response = await self._fetch(_file_request(file, index, MAX_REFERENCE), stats)
             self._expect(response, 200, index, name, file.filename)
             is_proved = self._verify(response, file, index, name)
-            body = await self._parse(
-                response.body, lambda: metadata_from_wheel(response.body, file.filename), index, name
-            )
+            body = response.body
+            body = await self._parse(body, partial(metadata_from_wheel, body, file.filename), index, name)
             return body, holds_until(response, index, is_proved=is_proved)
         except UnsafeArchive as error:
             raise BadIndexResponse(f"{file.filename}: {error}", index=index.name, package=name) from None
@@ -351,8 +349,8 @@ class Gateway:
         """Check the hash that the page gives; return whether it gives one that was checked."""
         promised = dict(file.hashes).get("sha256")
         if promised is not None and promised != response.digest:
-            expected = (("sha256", promised),)
-            raise HashMismatch.of(file.filename, expected, (("sha256", response.digest),), index.name, name)
+            found = (("sha256", promised),), (("sha256", response.digest),)
+            raise HashMismatch.of(file.filename, *found, index.name, name)
         return promised is not None
 
     # -- parsing -----------------------------------------------------------------
@@ -367,7 +365,7 @@ class Gateway:
     async def _parse(self, body: bytes, parse: Callable[[], T], index: Index, name: str, limit: int = AT_ONCE) -> T:
         try:
             if len(body) > limit:
-                return await asyncio.get_running_loop().run_in_executor(self._parser, parse)
+                return await self._beside(parse)
             async with self.turns:
                 return parse()
         except (MalformedPage, MalformedMetadata, UnsafeArchive) as error:
@@ -377,13 +375,15 @@ class Gateway:
     async def _read_metadata(self, body: bytes, file: File | None, index: Index, name: str) -> Metadata:
         await self.turns.moment()
         try:
-            core: CoreMetadata = parse_metadata(body)
+            core = parse_metadata(body) if len(body) <= AT_ONCE else await self._beside(parse_metadata, body)
         except MalformedMetadata as error:
             detail = f"the metadata of {name if file is None else file.filename}: {error}"
             raise BadIndexResponse(detail, index=index.name, package=name) from None
-        if sum(map(len, core.requires_dist)) <= READ_IN_THREAD:
-            return read(core)
-        return await asyncio.get_running_loop().run_in_executor(self._parser, read, core)
+        is_short = sum([len(text) + WORTH for text in core.requires_dist]) <= READ_IN_THREAD
+        return read(core) if is_short else await self._beside(read, core)
+
+    async def _beside(self, work: Callable[..., T], *args: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._parser, partial(work, *args))
 
 
 def _file_request(file: File, index: Index, max_bytes: int) -> Request:

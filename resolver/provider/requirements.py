@@ -43,9 +43,14 @@ class Metadata:
     _by_extra: dict[str, list[Requirement]] = field(default_factory=dict, repr=False)
     """Extra → the requirements whose markers name it; under ``""`` those of which that is not clear."""
 
+    @property
+    def is_long(self) -> bool:
+        """Whether to go through all requirements takes more than a moment."""
+        return len(self.requires) > AT_ONCE or sum(map(len, self.core.requires_dist)) > AT_ONCE_TEXT
+
     def is_large(self, place: Place, extra: str | None) -> bool:
         """Whether :meth:`active` would take more than a moment."""
-        if len(self.requires) <= AT_ONCE and sum(map(len, self.core.requires_dist)) <= AT_ONCE_TEXT:
+        if not self.is_long:
             return False
         return (place.key, extra) not in self._active and self._everywhere_known(extra) is None
 
