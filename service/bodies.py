@@ -18,6 +18,9 @@ from .problems import Problem, invalid
 from .schema import MAX_FILES
 
 MAX_DEPTH = 32  # a request nests six deep
+# Of one request. A body of four megabytes could hold a million values, and seconds would be spent on saying what is
+# wrong with each: some 13 µs for a member of an object.
+MAX_STRINGS, MAX_VALUES, MAX_MEMBERS = 20_000, 20_000, 3_000
 _MAX_FIELDS = 100
 
 # A string, closed or cut off: an unclosed one runs to the end, or each of its quotes would be tried as a start.
@@ -85,9 +88,25 @@ async def read(request: web.Request, limits: Limits) -> bytes:
     return b"".join(parts)
 
 
-def is_too_deep(body: bytes) -> bool:
+def structure_of(body: bytes) -> bytes:
+    """Return JSON without its strings.
+
+    Raises:
+        Problem: ``invalid-request``, because of the number of its values.
+    """
+    if body.count(b'"') - body.count(b'\\"') > 2 * MAX_STRINGS:
+        raise invalid("", f"JSON of more than {MAX_STRINGS} strings")
+    rest = _STRING.sub(b"", body)
+    if rest.count(b",") + rest.count(b"[") + rest.count(b"{") > MAX_VALUES:
+        raise invalid("", f"JSON of more than {MAX_VALUES} values")
+    if rest.count(b":") > MAX_MEMBERS:
+        raise invalid("", f"JSON whose objects have more than {MAX_MEMBERS} members together")
+    return rest
+
+
+def is_too_deep(structure: bytes) -> bool:
     """Whether JSON nests deeper than :data:`MAX_DEPTH`; each round takes the innermost level away."""
-    brackets = _STRING.sub(b"", body).translate(_TO_SQUARE).translate(None, _NOT_BRACKETS)
+    brackets = structure.translate(_TO_SQUARE).translate(None, _NOT_BRACKETS)
     for _ in range(MAX_DEPTH):
         if not brackets:
             return False
@@ -101,7 +120,7 @@ def decode_json(body: bytes) -> object:
     Raises:
         Problem: ``invalid-request``.
     """
-    if is_too_deep(body):
+    if is_too_deep(structure_of(body)):
         raise invalid("", f"JSON nests deeper than {MAX_DEPTH} levels")
     try:
         return orjson.loads(body)

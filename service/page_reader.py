@@ -1,7 +1,7 @@
 """A process beside a worker that reads project pages for it, so that the worker's own Python has time for the rest.
 
 It is forked before the worker has threads, holds nothing but its end of a socket, and ends when that of the worker is
-closed, however the worker ended. A worker whose reader is gone, or says what cannot be understood, reads pages itself.
+closed, however the worker ended. A worker whose reader is gone, or does not answer, reads pages itself.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _log = Log("lockwright.page_reader")
 _LENGTHS = struct.Struct("<II")  # of what is said about a page, and of the page; of a verdict, and of what it is about
 COLLECT_AFTER = 4 * 1024 * 1024  # bytes of pages; to look for garbage after each takes a quarter of its time
 _BUFFER = 1024 * 1024  # bytes in the socket: most pages go in one piece
+PATIENCE = 30.0  # seconds for one page; the largest that is read at all takes some five
 _READ, _MALFORMED, _TOO_LARGE, _FAILED = b"read", b"malformed", b"too large", b"failed"
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # they are for the worker, which still has requests to finish
 
@@ -39,14 +40,18 @@ class PageReader:
 
     at_once = 24 * 1024  # bytes; to have them read by the other process takes some 200 µs
 
-    def __init__(self, sock: socket.socket, pid: int) -> None:
+    def __init__(self, sock: socket.socket, pid: int, patience: float) -> None:
+        sock.settimeout(patience)  # else one that hangs would hold up all requests for good
         self._sock: socket.socket | None = sock
         self._pid = pid
         self._turn = threading.Lock()
 
     @classmethod
-    def start(cls) -> PageReader | None:
-        """Fork the process; None where that cannot be done. Not for processes that have threads."""
+    def start(cls, patience: float = PATIENCE) -> PageReader | None:
+        """Fork the process; None where that cannot be done. Not for processes that have threads.
+
+        ``patience`` is how many seconds it may take for a page.
+        """
         if sys.platform == "win32":
             return None
         try:
@@ -60,7 +65,7 @@ class PageReader:
         if pid == 0:
             _serve(theirs)
         theirs.close()
-        return cls(ours, pid)
+        return cls(ours, pid, patience)
 
     def read(self, body: bytes, content_type: str, url: str, name: str) -> tuple[ProjectPage, VersionList]:
         """Have a page read.

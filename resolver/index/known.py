@@ -13,7 +13,9 @@ from dataclasses import replace
 from transport.message import Index, Response
 
 from ..provider.candidates import Project
+from ..provider.outlook import Outlook
 from ..provider.requirements import Metadata
+from ..provider.views import Views
 from .fact_store import FactStore, Records
 from .facts import Facts
 from .instants import Instants
@@ -24,7 +26,7 @@ from .selections import Selections
 # Facts of a real closure of 600 projects come from 110 MB of pages and 85 MB of metadata.
 MAX_PAGE_FACTS = 192 * 1024 * 1024
 MAX_METADATA_FACTS = 64 * 1024 * 1024
-VIEWS = 64 * 1024  # bytes, beside what a page was made of: what filters left of it, outlooks, pins
+VIEWS = 64 * 1024  # bytes, beside what a page was made of: releases that were unpacked, and pins
 MAX_UNRECORDED = 100_000  # files; some 200 bytes each
 MAX_INDEXES = 256  # whose partition is remembered; requests may name indexes of their own
 
@@ -43,7 +45,8 @@ class Known:
         ``on_new`` is told of each page that was not in memory, and whose eyes saw it: partition, index, name.
         """
         self._on_new = on_new
-        self._pages: Facts[Project] = Facts(MAX_PAGE_FACTS)
+        self._views = Views()
+        self._pages: Facts[Project] = Facts(MAX_PAGE_FACTS, self._part)
         self._metadata: Facts[Metadata] = Facts(MAX_METADATA_FACTS)
         self._records = records
         self._store = FactStore(records, instants) if records is not None else None
@@ -52,6 +55,11 @@ class Known:
         """Files of whose metadata there was no record: a first resolve asks for each several times."""
         self._partitions: dict[Index, str] = {}
         """Whose answers an index gives: what is learned of the files that its pages list is kept as theirs."""
+
+    @staticmethod
+    def _part(project: Project) -> None:
+        if project.views is not None:
+            project.views.drop([one for one in project.outlooks.values() if isinstance(one, Outlook)])
 
     def note(self, index: Index, partition: str) -> None:
         """A request to ``index`` that is made now is in ``partition``."""
@@ -71,7 +79,8 @@ class Known:
             found = self._store.page(*key.of_record)
             if found is not None:
                 page, versions, weight = found
-                project = Project(key.name, key.index_name, key.index_url, page, versions, kept=self._selections(key))
+                of = key.name, key.index_name, key.index_url
+                project = Project(*of, page, versions, kept=self._selections(key), views=self._views)
                 self._pages.put(key, project, weight + VIEWS)
                 self._on_new(page, (key.partition, key.index_url, key.name))
         return project
@@ -81,7 +90,8 @@ class Known:
 
     def distrust(self) -> None:
         """Forget all pages, and believe no more records of pages: one of them proved damaged."""
-        self._pages = Facts(MAX_PAGE_FACTS)
+        self._views = Views()
+        self._pages = Facts(MAX_PAGE_FACTS, self._part)
         self._is_trusting = False
 
     def project(self, response: Response, name: str, index: Index) -> Project | None:
@@ -94,8 +104,8 @@ class Known:
         """Keep what was made of the body of ``response``, and return it as it is kept."""
         key = PageKey.of(response, name, index)
         is_kept = self._store is not None and may_keep(response, index, "api")
-        if is_kept:
-            project = replace(project, kept=self._selections(key))
+        kept = self._selections(key) if is_kept else None
+        project = replace(project, kept=kept, views=self._views)
         self._pages.put(key, project, len(response.body) + VIEWS)
         self._on_new(project.page, (response.partition, index.url, name))
         if self._store is not None and is_kept:

@@ -12,6 +12,10 @@ from .malformed import MalformedPage, PageTooLarge, excerpt
 MAX_DEPTH = 32  # real pages nest four deep
 MAX_FILES = 200_000  # the largest real projects have some 30 000
 
+# Of a page, whatever its entries are: sixty megabytes of ``[],`` are sixty kilobytes on the wire and two gigabytes of
+# objects. An entry of a real page has two or three brackets and some fifteen commas.
+MAX_BRACKETS, MAX_COMMAS = 4 * MAX_FILES, 20 * MAX_FILES
+
 # A string ends at its quote, or where the text does: so no start is ever tried twice, and the scan stays linear.
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -41,6 +45,18 @@ def check_depth(body: bytes) -> None:
             depth -= 1
 
 
+def check_values(body: bytes) -> None:
+    """Refuse JSON of more values than a page may have, before a parser makes objects of them.
+
+    Raises:
+        PageTooLarge: it has more.
+    """
+    if len(body) > MAX_BRACKETS and (
+        body.count(b"[") + body.count(b"{") > MAX_BRACKETS or body.count(b",") > MAX_COMMAS
+    ):
+        raise PageTooLarge(f"JSON of more values than a page of {MAX_FILES} files has")
+
+
 def read_json(body: bytes, *, must_declare: bool) -> dict[str, Any]:
     """Return the page as a dictionary whose ``files`` is a list and whose ``name``, if any, is text.
 
@@ -48,8 +64,9 @@ def read_json(body: bytes, *, must_declare: bool) -> dict[str, Any]:
 
     Raises:
         MalformedPage: not JSON, not UTF-8, not an object of the right shape, or of another API major version.
-        PageTooLarge: more than :data:`MAX_FILES` files.
+        PageTooLarge: more than :data:`MAX_FILES` files, or values than so many have.
     """
+    check_values(body)
     check_depth(body)
     try:
         page = orjson.loads(body)

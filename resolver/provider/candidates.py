@@ -22,6 +22,7 @@ from .policy import Filter, Order
 from .selection import KeptSelections, Selection
 from .sight import MAX_SEEN, sight
 from .versions import VersionList
+from .views import Views
 
 MAX_PREFERRING = 16  # per table: what earlier parts of a universal lock chose; some 200 bytes each
 MAX_AT_ONCE = 2_000  # releases that are examined one by one, some 5 µs each; a signature takes ten times as long
@@ -49,6 +50,8 @@ class Project:
     """Pins of its versions by their content; likewise."""
     kept: KeptSelections | None = field(default=None, repr=False, compare=False)
     """What filters left of it in earlier processes; None: nobody keeps that."""
+    views: Views | None = field(default=None, repr=False, compare=False)
+    """Those of all projects that stay in memory, if this is one."""
     uploads: list[object] = field(default_factory=list, repr=False, compare=False)
     """When its files were uploaded, once that was asked: see :mod:`.cutoffs`, which alone reads and writes it."""
 

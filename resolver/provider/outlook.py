@@ -23,7 +23,9 @@ from .policy import Filter
 from .standpoint import Standpoint
 from .versions import VersionList
 
-MAX_OUTLOOKS = 64  # per project: targets, regions, filters; each some kilobytes for the versions that were tried
+MAX_OUTLOOKS = 64  # of a project that does not stay in memory
+MAX_PINS = 256  # per project, some kilobytes each with what locks wrote of them
+BARE, ENTRY, PIN = 1_500, 400, 2_000  # bytes of an outlook: by itself, and for each thing that it has
 
 Unavailable = tuple[str, str]
 """(kind, detail): a version that turned out to be no candidate."""
@@ -75,6 +77,24 @@ class Outlook:
         self.seen = selection.seen
         """Of these, the first and the last sighting that is known."""
 
+    def weigh(self) -> int:
+        """Roughly how many bytes it takes; what it has in common with others is counted for each."""
+        chosen = self._selection
+        entries = len(self.declared) + len(self.edges) + len(self.needs) + len(self.unremarkable)
+        entries += len(chosen.speakers) + len(chosen.declared)
+        masks = (len(chosen.exclusions) + 2) * (self.table.count // 8 + ENTRY // 2)
+        return BARE + masks + ENTRY * entries + PIN * (len(self.pins) + len(chosen.pins))
+
+    def part(self) -> None:
+        """Leave the project, with what its filter left if no other outlook has it."""
+        project = self.table.project
+        assert project is not None
+        if project.outlooks.get(self.standpoint) is self:
+            del project.outlooks[self.standpoint]
+        others = (one._selection for one in project.outlooks.values() if isinstance(one, Outlook))  # noqa: SLF001
+        if not any(one is self._selection for one in others):
+            project.selections.pop((self.standpoint.place.fit_key, self.standpoint.filter), None)
+
     def files(self, bit: int) -> tuple[File, ...]:
         """The files whose metadata stands for a version, best first."""
         found = self._selection.speakers.get(bit)
@@ -108,6 +128,8 @@ class Outlook:
         project = self.table.project
         assert project is not None
         content = (bit, extras, tuple(map(id, pin.wheels)), id(pin.sdist), pin.requires)
+        if len(project.pins) >= MAX_PINS:
+            project.pins.clear()
         same = project.pins.setdefault(content, pin)
         if not isinstance(same, Pin) or same != pin:
             same = project.pins[content] = pin
@@ -121,13 +143,19 @@ class Outlook:
 
 def outlook(project: Project, seen_from: Standpoint) -> Outlook:
     """The outlook on ``project`` from a standpoint."""
-    known = project.outlooks
+    known, views = project.outlooks, project.views
     found = known.get(seen_from)
-    if not isinstance(found, Outlook):
-        if len(known) >= MAX_OUTLOOKS:
-            known.clear()
-        found = known[seen_from] = Outlook(project, seen_from)
-    return found
+    if isinstance(found, Outlook):
+        if views is not None:
+            views.use(found)
+        return found
+    made = Outlook(project, seen_from)
+    if views is None and len(known) >= MAX_OUTLOOKS:
+        known.clear()
+    known[seen_from] = made
+    if views is not None:
+        views.note(made)
+    return made
 
 
 def _constrain(versions: VersionList, constraints: Sequence[Stated]) -> list[Exclusion]:

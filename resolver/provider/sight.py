@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Hashable
+from contextlib import suppress
 
 from ..environment.place import Place, rank, requires_python_admits
 from ..index.packed import Key
@@ -11,7 +13,7 @@ from . import mismatch
 from .faults import HASHES, NO_BUILD, NO_FILE, PYTHON, Fault
 from .policy import Filter
 
-MAX_PLACES = 256  # from which what was seen is remembered
+MAX_PLACES = 48  # from which what was seen is remembered, some 500 kB each; the least recently used goes first
 MAX_SEEN = 20_000  # tags, specifiers, signatures per place; those of a whole large index are some thousands
 
 
@@ -85,7 +87,7 @@ class Sight:
         return self.fault(file.tags, file.requires_python, allowed)
 
 
-_SEEN: dict[Hashable, Sight] = {}
+_SEEN: OrderedDict[Hashable, Sight] = OrderedDict()
 
 
 def sight(place: Place) -> Sight:
@@ -94,6 +96,9 @@ def sight(place: Place) -> Sight:
     seen = _SEEN.get(key)
     if seen is None:
         while len(_SEEN) >= MAX_PLACES:
-            del _SEEN[next(iter(_SEEN))]
+            _SEEN.popitem(last=False)
         seen = _SEEN[key] = Sight(place)
+    else:
+        with suppress(KeyError):  # a thread may have made room meanwhile
+            _SEEN.move_to_end(key)
     return seen

@@ -5,6 +5,7 @@ Equal standpoints are one object, so that what was seen from one is found again 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from ..environment.place import Place
 from ..model import Stated
 from .policy import Filter, Order, Policies
 
-MAX_STANDPOINTS = 20_000  # some 500 bytes each; beyond it they begin anew, and so does what was seen from them
+MAX_STANDPOINTS = 4_000  # some 900 bytes each; of those that were used least recently, what was seen goes by and by
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +26,7 @@ class Standpoint:
     constraints: tuple[Stated, ...]
 
 
-_standpoints: dict[Hashable, Standpoint] = {}
+_standpoints: OrderedDict[Hashable, Standpoint] = OrderedDict()
 
 
 def standpoint(place: Place, allowed: Filter, order: Order, constraints: Sequence[Stated]) -> Standpoint:
@@ -35,8 +36,10 @@ def standpoint(place: Place, allowed: Filter, order: Order, constraints: Sequenc
     found = _standpoints.get(key)
     if found is None:
         if len(_standpoints) >= MAX_STANDPOINTS:
-            _standpoints.clear()
+            _standpoints.popitem(last=False)
         found = _standpoints[key] = Standpoint(place, allowed, order, tuple(constraints))
+    else:
+        _standpoints.move_to_end(key)
     return found
 
 

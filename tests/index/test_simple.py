@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import orjson
@@ -223,6 +224,18 @@ def test_too_much_is_refused() -> None:
         parse_page(b'{"files": [' + b"0," * 200_000 + b"0]}", JSON, URL, "foo")
     with pytest.raises(PageTooLarge, match="bytes"):
         parse_page(bytes((64 << 20) + 1), JSON, URL, "foo")
+
+
+@pytest.mark.parametrize("value", [b"[[[[]]]]", b'{"a":{"a":{}}}', b"0", b"[]"])
+def test_a_page_of_very_many_values_is_refused_before_they_are_made(value: bytes) -> None:
+    body = b'{"meta": {"api-version": "1.0"}, "files": [], "more": [' + (value + b",") * 4_100_000 + b"0]}"
+    tracemalloc.start()
+    try:
+        with pytest.raises(PageTooLarge, match="values"):
+            parse_page(body, JSON, URL, "foo")
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_json_depth_is_that_of_its_structure_not_of_its_strings() -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.bodies import MAX_DEPTH, is_too_deep
+from service.bodies import MAX_DEPTH, MAX_MEMBERS, MAX_STRINGS, MAX_VALUES, decode_json, is_too_deep, structure_of
+from service.problems import Problem
 from tests.service.support import TARGET, serving
 
 GOOD = json.dumps({"requirements": ["a"], "targets": [TARGET]}).encode()
@@ -115,9 +116,30 @@ def _depth(value: object) -> int:
 def test_depth_is_what_a_parser_finds(value: object, more: int, kind: str) -> None:
     for _ in range(more):
         value = [value] if kind == "list" else {'[{\\"': value}
-    assert is_too_deep(json.dumps(value).encode()) == (_depth(value) > MAX_DEPTH)
+    assert is_too_deep(structure_of(json.dumps(value).encode())) == (_depth(value) > MAX_DEPTH)
 
 
 @given(st.binary())
 def test_depth_of_garbage_is_no_error(body: bytes) -> None:
-    assert is_too_deep(body) in {True, False}
+    assert is_too_deep(structure_of(body)) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"requirements":[' + b'"a",' * MAX_STRINGS + b'"a"]}', "strings"),
+        (b'{"requirements":[' + b'"\\\\",' * 2 * MAX_STRINGS + b'"a"]}', "strings"),
+        (b'{"requirements":[' + b"[]," * MAX_VALUES + b"1]}", "values"),
+        (b"[" * MAX_VALUES * 2, "values"),
+        (json.dumps({f"k{i}": i for i in range(MAX_MEMBERS + 1)}).encode(), "members"),
+    ],
+)
+def test_json_of_very_many_values_is_refused_before_it_is_read(body: bytes, why: str) -> None:
+    with pytest.raises(Problem) as refusal:
+        decode_json(body)
+    assert why in str(refusal.value.detail)
+
+
+def test_what_stands_in_strings_is_not_counted() -> None:
+    text = '[{"a": ["b", {}]}], ' * MAX_VALUES
+    assert decode_json(json.dumps({"files": {"uv.lock": text}}).encode()) == {"files": {"uv.lock": text}}

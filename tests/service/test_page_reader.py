@@ -115,6 +115,17 @@ def test_without_its_reader_a_worker_reads_itself() -> None:
     reader.close()
 
 
+def test_a_reader_that_hangs_is_given_up() -> None:
+    before = mates()
+    reader = PageReader.start(patience=0.2)
+    assert reader is not None
+    (pid,) = mates() - before
+    os.kill(pid, signal.SIGSTOP)
+    assert reader.read(page(9), JSON, URL, "a")[1].count == 9
+    assert mates() == before
+    reader.close()
+
+
 async def test_a_server_has_its_large_pages_read_and_takes_its_reader_along(tmp_path: Path) -> None:
     metadata = b"Metadata-Version: 2.1\nName: a\nVersion: 1.0\n"
     promised = hashlib.sha256(metadata).hexdigest()
