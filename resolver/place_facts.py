@@ -38,7 +38,7 @@ from .tables import Tables
 # Of the environment algebra for what one release requires: half a second of it in a thread. The largest real release
 # takes some 20,000.
 MAX_STEPS = 100_000
-MAX_STATED = 200_000  # for all that the caller states
+MAX_STATED = 50_000  # for all that the caller states: some hundred markers of thirty take 10,000
 STEPS_AHEAD = 2_000  # of a guess
 
 

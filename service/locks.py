@@ -38,6 +38,7 @@ Holds = Callable[[Sequence[Index], Reliance], Awaitable[bool]]
 
 _PATIENCE = 5.0  # seconds beyond the budget: the resolver ends itself, this catches one that hangs
 _LARGE = 64 * 1024  # characters; reading more takes longer than the event loop should be held
+_LONG = 400  # characters of markers; half as many pairs of conditions as fit there can be a diagram of a thousand steps
 
 
 def _draining() -> Problem:
@@ -119,7 +120,9 @@ class Locks:
         if self.is_closed:
             raise _draining()
         texts = (*request.files.values(), *(request.requirements or ()), request.lock.content if request.lock else "")
-        if sum(map(len, texts)) > _LARGE:
+        universal = request.universal
+        markers = () if universal is None else (*universal.environments, *universal.required_environments)
+        if sum(map(len, texts)) > _LARGE or sum(map(len, markers)) > _LONG:
             return await asyncio.to_thread(self._read, request, refresh)
         return self._read(request, refresh)
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from resolver.environment.space import DiagramLimitError, from_marker
+from resolver.environment.space import DiagramLimitError, from_marker, from_requires_python
 from resolver.environment.target import Target, TargetError, make_target
 from resolver.errors import Fault, InvalidQuery, Place
 from resolver.inputs import Inputs, LockContent, preferences, read_inputs, read_lock
 from resolver.model import Budget, Notice, Options, PackageOptions, Prerelease, Query, Universal
 from resolver.requirement import RequirementError
+from resolver.specifier import SpecifierError
 from transport.message import Index
 
 from .policy import Policy, names
@@ -59,6 +60,10 @@ class _Reader:
     def universal(self) -> Universal:
         """All environments; ``requires_python`` is empty where the request does not say it."""
         model = self.request.universal or UniversalModel()
+        try:
+            from_requires_python(model.requires_python or "")
+        except SpecifierError as error:
+            self._fault("/universal/requires_python", str(error))
         for key, texts in (
             ("environments", model.environments),
             ("required_environments", model.required_environments),

@@ -14,11 +14,14 @@ from functools import lru_cache
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from resolver.specifier import Interval, SortKey, SpecifierError, parse, sort_key
+from resolver.specifier import Bounds, Interval, SortKey, SpecifierError, parse, sort_key
 
 from .axes import BEYOND, Axis, Cut, axis_of, first_minor, first_point, flag_of, point_of
-from .diagram import NO, YES, Node, flag_node, join, make, minus
+from .diagram import NO, YES, DiagramLimitError, Node, flag_node, join, make, minus
 
+# Of a version of Python: what is written of cuts between them is longer, and still has to be read as a marker.
+MAX_VERSION = 48
+_LONG = re.compile(r"[^\s,|]{" + str(MAX_VERSION + 4) + ",}")  # with its operator
 MAX_CACHED = 65_536  # comparisons remembered, some 500 bytes each
 
 _COMPARISON = re.compile(
@@ -37,6 +40,7 @@ def environments_of(comparison: str) -> Node | None:
 
     Raises:
         ValueError: the text is no comparison.
+        DiagramLimitError: it is with a version of very many digits.
     """
     found = _COMPARISON.fullmatch(comparison)
     if found is None:
@@ -113,6 +117,8 @@ def _is_specifier(operator: str, value: str) -> bool:
 
 
 def _versions(variable: str, operator: str, value: str, *, is_mirrored: bool) -> Node | None:
+    if _LONG.search(value):
+        raise DiagramLimitError
     is_minor = variable == "python_version"
     if operator in {"in", "not in"}:
         if is_mirrored or variable == "implementation_version":
@@ -211,15 +217,21 @@ def _between(axis: Axis, low: Cut | None, high: Cut | None) -> Node:
     return make(axis, cuts, parts)
 
 
+def _parse(specifier: str) -> tuple[Bounds, ...]:
+    if _LONG.search(specifier):
+        raise SpecifierError(f"a Python version of more than {MAX_VERSION} characters")
+    return parse(specifier)
+
+
 def versions_of(specifier: str) -> Node:
     """The Python versions that comma-joined PEP 440 specifiers admit, pre-releases by their order alone.
 
     Raises:
-        SpecifierError: the text is not that.
+        SpecifierError: the text is not that, or names a version that no marker could.
     """
     axis = axis_of("python_full_version")
     admitted = YES
-    for bounds in parse(specifier):
+    for bounds in _parse(specifier):
         if bounds.literal is not None:
             one = _exactly(axis, bounds.literal, is_minor=False)
         else:
@@ -234,10 +246,10 @@ def from_first(specifier: str) -> Node:
     A page may have thousands of these, with dozens of exclusions each: no diagram is made of them all.
 
     Raises:
-        SpecifierError: the text is not that.
+        SpecifierError: the text is not that, or names a version that no marker could.
     """
     axis = axis_of("python_full_version")
-    parsed = parse(specifier)
+    parsed = _parse(specifier)
     if any(bounds.literal is not None for bounds in parsed):
         return _from_first_of(versions_of(specifier))
     admitted = [[_cuts(interval) for interval in bounds.intervals] for bounds in parsed]

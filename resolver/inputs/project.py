@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from ..environment.space import from_requires_python
 from ..model import Stated
 from ..requirement import Requirement
 from .dependency_groups import MAX_INCLUDES, DependencyGroups, normalised
@@ -29,6 +30,7 @@ def read_requires_python(table: Mapping[str, object], what: str, document: TomlD
         return None
     if isinstance(value, str) and len(value) <= 256:  # some ten specifiers; packaging takes them one by one
         try:
+            from_requires_python(value)
             return str(SpecifierSet(value)) or None
         except (InvalidSpecifier, ValueError):
             pass
