@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 # Steps of the algebra, some 10 µs each with what goes with them. Of real releases few take more, and each only once:
 # what an operation found is remembered.
-STEPS_AT_ONCE = 500
+STEPS_AT_ONCE = 250
 
 
 async def work_out(work: Callable[[], T], steps: int) -> T:
