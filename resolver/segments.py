@@ -14,7 +14,6 @@ MAX_HOLD = 0.004  # seconds
 DECISIONS = 64  # at most between two looks at the clock: some 10 µs each where all is at hand, more in regions
 SHORT, LONG = 0.0005, 0.0015  # seconds between two looks; beyond these there are more decisions the next time, or fewer
 PAUSE_STEPS = 10_000  # of a solver, some milliseconds
-MAX_BEGUN = 32  # fetches in one pass of the event loop: some 200 µs each before they first wait
 
 
 class Segments:
@@ -83,7 +82,7 @@ class Breath:
 class Pace:
     """Spreads what is begun at once over several passes of the event loop."""
 
-    def __init__(self, most: int = MAX_BEGUN) -> None:
+    def __init__(self, most: int) -> None:
         """``most`` are begun in one pass."""
         self._most = most
         self._begun = 0
