@@ -73,5 +73,5 @@ class Foreknown:
         if self._outlooks is None:
             found = self._facts.declared(name, version)
         else:
-            found = self._outlooks[name[0]].declared.get((version, name[1]))
+            found = self._outlooks[name[0]].told(version, name[1])
         return found if isinstance(found, list) else None

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from .environment.place import Place
 from .environment.region import Condition, Divided, Region, divide, divide_by, divide_by_required
 from .environment.space import ALL
 from .name import Name
 from .provider.evidence import usable_files
-from .provider.outlook import Unavailable
+from .provider.outlook import Outlook, Unavailable
 from .requirement import Requirement
 from .requirement_forms import condition_of
 
@@ -66,6 +67,15 @@ def divide_by_version(
         division.by = (name,)
         raise
     return None
+
+
+def divides_nowhere(outlook: Outlook, place: Place, bit: int, demanded: str | None) -> bool:
+    """Whether no Python that a version demands divides any region of the lock, where its requirements do not."""
+    if not isinstance(place, Region):
+        return True
+    entire = place.entire
+    files = {file.requires_python for file in outlook.usable_files(bit)}
+    return all(entire.part_admitted(one) is entire.space for one in (files or {None}, {demanded}))
 
 
 def divide_off(facts: PlaceFacts, requirement: Requirement, extra: str | None) -> None:

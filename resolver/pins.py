@@ -110,7 +110,7 @@ async def _pin(facts: PlaceFacts, name: str, bit: int, wanted: tuple[str, ...]) 
         if facts.is_common and not missing:
             pin = seen.keep_pin(bit, wanted, pin)
             metadata = await _decided(facts, name, bit)
-            if all(metadata.everywhere(extra) is not None for extra in (None, *wanted)):
+            if all(metadata.common(facts.place, extra) is not None for extra in (None, *wanted)):
                 seen.pins_everywhere[bit, wanted] = pin
     if not _tell(facts, pin, wanted, missing) and facts.is_common:
         seen.unremarkable[bit, wanted] = pin

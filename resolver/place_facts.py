@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from .algebra import STEPS_AT_ONCE, within, work_out
-from .dividing import divide_by_statements, divide_by_version, divide_off
+from .dividing import divide_by_statements, divide_by_version, divide_off, divides_nowhere
 from .environment.markers import belongs_to
 from .environment.place import Place, evaluate, requires_python_admits
 from .environment.region import Region
@@ -306,7 +306,7 @@ class PlaceFacts:
         """The same as far as an earlier solve found it out, and this one would find the same."""
         if not self.is_common or self._needs_wheels:
             return None
-        found = self.tables.outlook(package[0]).declared.get((bit, package[1]))
+        found = self.tables.outlook(package[0]).told(bit, package[1])
         if self._dividing and not (isinstance(found, list) and self._dividing.isdisjoint(map(_project, found))):
             return None
         return found
@@ -334,7 +334,7 @@ class PlaceFacts:
         requirements = tuple(self.requirements_of(found, extra))
         is_everywhere = (
             self.declares_as_ever
-            and found.everywhere(extra) is not None
+            and found.common(self.place, extra) is not None
             and not self.missing(name, self.release(name, bit))
         )
         if isinstance(self.place, Region):
@@ -342,7 +342,8 @@ class PlaceFacts:
             fault = divide_by_version(self, self.place, package, bit, demanded, dividing)
             if fault is not None:
                 return fault
-        everywhere = self.tables.outlook(name).declared_everywhere if is_everywhere else {}
+        seen = self.tables.outlook(name)
+        everywhere = seen.declared_everywhere if is_everywhere else {}
         if (known := everywhere.get((bit, extra))) is not None:
             return known
         dependencies: list[Dependency] = []
@@ -364,6 +365,8 @@ class PlaceFacts:
             wanted = dependencies_on(requirement, requirement.text)
             dependencies += [one for one in wanted if one.package != package]
         everywhere[bit, extra] = dependencies
+        if is_everywhere and divides_nowhere(seen, self.place, bit, demanded):
+            seen.undivided[bit, extra] = dependencies
         return dependencies
 
     def version_text(self, package: Name, bit: int) -> str:

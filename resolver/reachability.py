@@ -13,7 +13,7 @@ from .environment.space import DiagramLimitError, EnvironmentSet
 from .errors import too_complex
 from .name import Name, names_of
 from .place_facts import PlaceFacts
-from .provider.outlook import Needs
+from .provider.selection import Needs
 from .provider.requirements import Metadata
 from .requirement import Requirement
 from .requirement_forms import condition_of
@@ -99,14 +99,14 @@ async def _needs(facts: PlaceFacts, region: Region, package: Name, decisions: Ma
     name, extra = package
     key = decisions[name, None], extra
     seen = facts.tables.outlook(name)
-    found = seen.needs.get(key) if facts.is_common else None
+    found = (seen.needs.get(key) or seen.needs_everywhere.get(key)) if facts.is_common else None
     if found is None:
         metadata = await facts.metadata(name, key[0])
         assert isinstance(metadata, Metadata), "a decided version had metadata"
-        everywhere = metadata.everywhere(extra) if facts.is_common else None
+        everywhere = metadata.common(region, extra) if facts.is_common else None
         if everywhere is not None:
             named = [other for one in everywhere for other in names_of(one.name, one.extras)]
-            found = seen.needs[key] = Needs(tuple(dict.fromkeys(named)), ())
+            found = seen.needs_everywhere[key] = Needs(tuple(dict.fromkeys(named)), ())
             return found
         found = await _within(name, partial(_find_needs, facts, region, metadata, extra))
         if facts.is_common:

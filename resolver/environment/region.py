@@ -77,7 +77,7 @@ class Region:
         """Whether a Requires-Python admits the region (or a part that the region may be divided into)."""
         if self.divides_by_python:
             return is_somewhere(_admitted(self.space, specifier))
-        return not is_somewhere(self.space - _floor(specifier))
+        return not is_somewhere(self.space - floor_of(specifier))
 
     def admits_tags(self, tags: str) -> bool:
         """Whether a wheel is a candidate."""
@@ -114,10 +114,11 @@ def _ends(space: EnvironmentSet) -> Hashable:
 
 @lru_cache(maxsize=65_536)
 def _admitted(space: EnvironmentSet, specifier: str) -> EnvironmentSet:
-    return space & _floor(specifier)
+    return space & floor_of(specifier)
 
 
-def _floor(specifier: str) -> EnvironmentSet:
+def floor_of(specifier: str) -> EnvironmentSet:
+    """The environments whose Python a Requires-Python admits, as :meth:`Region.admits_python` understands it."""
     try:
         return from_requires_python_floor(specifier)
     except SpecifierError:

@@ -21,6 +21,7 @@ from .faults import PRERELEASE, TOO_NEW, YANKED, Fault, listed, worst
 from .policy import Filter, Order
 from .selection import KeptSelections, Selection
 from .sight import MAX_SEEN, sight
+from .uniformity import uniformity
 from .versions import VersionList
 from .views import Views
 
@@ -164,8 +165,13 @@ class Filtering:
 
 def select(project: Project, place: Place, allowed: Filter) -> Selection:
     """Apply ``allowed`` to every release of ``project``."""
-    found = project.selections.get((place.fit_key, allowed))
-    return _remember(project, place, allowed, _select(project, place, allowed)) if found is None else found
+    found = _found(project, place, allowed)
+    if found is None:
+        found = _remember(project, place.fit_key, allowed, _select(project, place, allowed))
+        alike = uniformity(place)
+        if alike is not None and alike.holds([one for one, _ in project.page.signatures()], allowed):
+            _remember(project, alike, allowed, found)
+    return found
 
 
 def select_or_recall(project: Project, place: Place, allowed: Filter) -> Selection:
@@ -184,18 +190,28 @@ def keep_selection(project: Project, place: Place, allowed: Filter, found: Selec
 
 
 def _known(project: Project, place: Place, allowed: Filter) -> Selection | None:
-    found = project.selections.get((place.fit_key, allowed))
+    found = _found(project, place, allowed)
     if found is None and project.kept is not None:
         found = project.kept.recall(place, allowed)
         if found is not None:
-            _remember(project, place, allowed, found)
+            _remember(project, place.fit_key, allowed, found)
     return found
 
 
-def _remember(project: Project, place: Place, allowed: Filter, found: Selection) -> Selection:
+def _found(project: Project, place: Place, allowed: Filter) -> Selection | None:
+    """What was found out for the place, or for another where nothing of it would be otherwise."""
+    found = project.selections.get((place.fit_key, allowed))
+    if found is None and (alike := uniformity(place)) is not None:
+        found = project.selections.get((alike, allowed))
+        if found is not None:
+            _remember(project, place.fit_key, allowed, found)
+    return found
+
+
+def _remember(project: Project, places: Hashable, allowed: Filter, found: Selection) -> Selection:
     if len(project.selections) >= MAX_SELECTIONS:
         project.selections.clear()
-    project.selections[place.fit_key, allowed] = found
+    project.selections[places, allowed] = found
     return found
 
 

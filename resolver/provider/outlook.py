@@ -9,17 +9,15 @@ projects, on the rest of the request, or on what an index failed to answer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ..environment.place import Place
-from ..environment.space import EnvironmentSet
 from ..index.page import File, Release
 from ..model import Edge, Pin, Stated
-from ..name import Name
 from ..solver import Dependency, Exclusion
 from .candidates import Candidates, Project, select_or_recall
 from .evidence import speakers, usable_files
 from .policy import Filter
+from .selection import Needs
 from .standpoint import Standpoint
 from .versions import VersionList
 
@@ -29,16 +27,6 @@ BARE, ENTRY, PIN = 1_500, 400, 2_000  # bytes of an outlook: by itself, and for 
 
 Unavailable = tuple[str, str]
 """(kind, detail): a version that turned out to be no candidate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What a version (or an extra of it) needs in a region."""
-
-    always: tuple[Name, ...]
-    """Wherever in the region it is needed itself."""
-    sometimes: tuple[tuple[Name, EnvironmentSet], ...]
-    """In these environments of the region."""
 
 
 class Outlook:
@@ -95,6 +83,11 @@ class Outlook:
         if not any(one is self._selection for one in others):
             project.selections.pop((self.standpoint.place.fit_key, self.standpoint.filter), None)
 
+    def told(self, bit: int, extra: str | None) -> list[Dependency] | Unavailable | None:
+        """What a version (or an extra of it) declares, as far as an earlier solve found it out."""
+        found = self.declared.get((bit, extra))
+        return self._selection.undivided.get((bit, extra)) if found is None else found
+
     def files(self, bit: int) -> tuple[File, ...]:
         """The files whose metadata stands for a version, best first."""
         found = self._selection.speakers.get(bit)
@@ -117,6 +110,16 @@ class Outlook:
     def declared_everywhere(self) -> dict[tuple[int, str | None], list[Dependency]]:
         """Of :attr:`declared` what no marker decides: places that the same files fit have it in common."""
         return self._selection.declared
+
+    @property
+    def undivided(self) -> dict[tuple[int, str | None], list[Dependency]]:
+        """Of :attr:`declared_everywhere` what divides no region, whatever part of the lock it is."""
+        return self._selection.undivided
+
+    @property
+    def needs_everywhere(self) -> dict[tuple[int, str | None], Needs]:
+        """Of :attr:`needs` what no marker decides, likewise."""
+        return self._selection.needs
 
     @property
     def pins_everywhere(self) -> dict[tuple[int, tuple[str, ...]], Pin]:

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from ..environment.markers import lone_extra, mentions_extra
 from ..environment.place import Place, evaluate
 from ..environment.region import is_somewhere
-from ..environment.space import from_marker
+from ..environment.space import ALL, NOTHING, EnvironmentSet, from_marker
 from ..environment.target import Target
 from ..index.page import CoreMetadata
 from ..requirement import Requirement, RequirementError, parse_legacy
@@ -38,6 +38,10 @@ class Metadata:
     requires: tuple[Requirement, ...]
     unreadable: tuple[str, ...]
     _active: dict[tuple[Hashable, str | None], tuple[Requirement, ...]] = field(default_factory=dict, repr=False)
+    _common: dict[tuple[EnvironmentSet, str | None], tuple[Requirement, ...] | None] = field(
+        default_factory=dict, repr=False
+    )
+    """By the environments of a whole lock: what applies in each region of it; None where that differs."""
     _possible: dict[str | None, _Possible] = field(default_factory=dict, repr=False)
     """What may apply without extras, or with this one."""
     _by_extra: dict[str, list[Requirement]] = field(default_factory=dict, repr=False)
@@ -52,13 +56,17 @@ class Metadata:
         """Whether :meth:`active` would take more than a moment."""
         if not self.is_long:
             return False
-        return (place.key, extra) not in self._active and self._everywhere_known(extra) is None
+        if self._everywhere_known(extra) is not None or (place.key, extra) in self._active:
+            return False
+        return isinstance(place, Target) or self._common.get((place.whole, extra)) is None
 
     def active(self, place: Place, extra: str | None) -> tuple[Requirement, ...]:
         """Requirements that apply in ``place``: without extras, or those that ``extra`` adds."""
         possible, is_everywhere = self._possible.get(extra) or self._find_possible(extra)
         if is_everywhere:
             return possible
+        if not isinstance(place, Target) and (common := self._in_all(possible, place.whole, extra)) is not None:
+            return common
         key = (place.key, extra)
         found = self._active.get(key)
         if found is None:
@@ -71,6 +79,30 @@ class Metadata:
         """What :meth:`active` answers for every place; None where markers have to be asked."""
         possible, is_everywhere = self._possible.get(extra) or self._find_possible(extra)
         return possible if is_everywhere else None
+
+    def common(self, place: Place, extra: str | None) -> tuple[Requirement, ...] | None:
+        """What :meth:`active` answers for every region of the lock that ``place`` is a region of, and :meth:`everywhere`
+        for a target; None where regions may differ.
+
+        Each requirement applies in all environments of the lock, or in none that anybody has.
+        """
+        possible, is_everywhere = self._possible.get(extra) or self._find_possible(extra)
+        if is_everywhere:
+            return possible
+        return None if isinstance(place, Target) else self._in_all(possible, place.whole, extra)
+
+    def _in_all(
+        self, possible: Iterable[Requirement], whole: EnvironmentSet, extra: str | None
+    ) -> tuple[Requirement, ...] | None:
+        key = (whole, extra)
+        try:
+            return self._common[key]
+        except KeyError:
+            pass
+        if len(self._common) >= MAX_PLACES:
+            self._common.clear()
+        found = self._common[key] = _common(possible, whole, extra)
+        return found
 
     def _everywhere_known(self, extra: str | None) -> tuple[Requirement, ...] | None:
         possible, is_everywhere = self._possible.get(extra, ((), False))
@@ -120,20 +152,38 @@ def _extras(marker: str) -> Iterable[str]:
 
 def _applies(requirement: Requirement, place: Place, extra: str | None) -> bool:
     """Whether what is possible with ``extra`` applies in the place."""
+    if not isinstance(place, Target):
+        return is_somewhere(place.space & _where(requirement, extra))
     marker = requirement.marker_text
-    if marker is None:
-        return True
-    if lone_extra(marker) is not None:
+    if marker is None or lone_extra(marker) is not None:
         return True  # the extra in question: others are not possible
     if extra is None:
         return evaluate(marker, place)
-    if not mentions_extra(marker):
-        return False
-    if isinstance(place, Target):
-        return evaluate(marker, place, (extra,)) and not evaluate(marker, place)
-    # In a region it may hold here without the extra and there with it.
+    return mentions_extra(marker) and evaluate(marker, place, (extra,)) and not evaluate(marker, place)
+
+
+def _common(possible: Iterable[Requirement], whole: EnvironmentSet, extra: str | None) -> tuple[Requirement, ...] | None:
+    """What applies in all of a lock's environments, where the rest applies in none of them."""
+    found: list[Requirement] = []
+    for one in possible:
+        where = _where(one, extra)
+        if where is ALL or whole.implies(where):
+            found.append(one)
+        elif is_somewhere(whole & where):
+            return None
+    return tuple(found)
+
+
+def _where(requirement: Requirement, extra: str | None) -> EnvironmentSet:
+    """Where what is possible with ``extra`` applies, and would not without it."""
+    marker = requirement.marker_text
+    if marker is None or lone_extra(marker) is not None:
+        return ALL
+    if extra is not None and not mentions_extra(marker):
+        return NOTHING
     space = from_marker(marker)
-    return is_somewhere(place.space & (space.without_extras((extra,)) - space.without_extras()))
+    # It may hold here without the extra and there with it.
+    return space.without_extras() if extra is None else space.without_extras((extra,)) - space.without_extras()
 
 
 def read(core: CoreMetadata) -> Metadata:

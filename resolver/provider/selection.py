@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Protocol
 
 from ..environment.place import Place
+from ..environment.space import EnvironmentSet
 from ..index.page import File
 from ..model import Pin
+from ..name import Name
 from ..solver import Dependency, Exclusion
 from .policy import Filter
 
@@ -23,6 +25,16 @@ class KeptSelections(Protocol):
     def keep(self, place: Place, allowed: Filter, selection: Selection) -> None:
         """Let later processes know what was found."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a version (or an extra of it) needs in a region."""
+
+    always: tuple[Name, ...]
+    """Wherever in the region it is needed itself."""
+    sometimes: tuple[tuple[Name, EnvironmentSet], ...]
+    """In these environments of the region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +53,9 @@ class Selection:
     """Likewise, those whose metadata stands for it."""
     declared: dict[tuple[int, str | None], list[Dependency]] = field(default_factory=dict, repr=False, compare=False)
     """Likewise, (version, extra) → what it declares wherever this is left, as no marker decides it."""
+    undivided: dict[tuple[int, str | None], list[Dependency]] = field(default_factory=dict, repr=False, compare=False)
+    """Likewise, of that what divides no region either."""
+    needs: dict[tuple[int, str | None], Needs] = field(default_factory=dict, repr=False, compare=False)
+    """Likewise, (version, extra) → the same by where it is needed."""
     pins: dict[tuple[int, tuple[str, ...]], Pin] = field(default_factory=dict, repr=False, compare=False)
     """Likewise, (version, extras) → the pin of it."""
