@@ -49,13 +49,17 @@ async def collect(facts: PlaceFacts, decisions: Mapping[Package, int]) -> dict[s
         reach(stated.requirement.name, stated.requirement.extras, stated.origin)
     while todo:
         name, extra = todo.pop()
-        await breath.take()
+        if breath.is_due:
+            await breath.take()
         for edge in await _edges(facts, name, decisions[name, None], extra):
             reach(edge.name, edge.extras, name)
     pins: dict[str, Pin] = {}
     for name in sorted(via):
-        await breath.take()
-        pin = await _pin(facts, name, decisions[name, None], tuple(sorted(extras[name])))
+        if breath.is_due:
+            await breath.take()
+        bit, known = decisions[name, None], extras[name]
+        wanted = tuple(sorted(known)) if known else ()
+        pin = _quiet_pin(facts, name, bit, wanted) or await _pin(facts, name, bit, wanted)
         pins[name] = pin.required_by(tuple(sorted(via[name])), is_direct=facts.policies.is_direct(name))
     return pins
 
@@ -79,8 +83,10 @@ async def collect_needed(facts: PlaceFacts, decisions: Mapping[Package, int], ne
     pins: dict[str, Pin] = {}
     breath = Breath()
     for name, taken in extras.items():
-        await breath.take()
-        pin = await _pin(facts, name, decisions[name, None], tuple(sorted(taken)))
+        if breath.is_due:
+            await breath.take()
+        bit, sought = decisions[name, None], tuple(sorted(taken)) if taken else ()
+        pin = _quiet_pin(facts, name, bit, sought) or await _pin(facts, name, bit, sought)
         is_direct = facts.policies.is_direct(name)
         if is_direct or name in origins:
             pin = _stated(pin, tuple(sorted(origins.get(name, ()))), is_direct)
@@ -94,12 +100,16 @@ def _stated(pin: Pin, origins: tuple[str, ...], is_direct: bool) -> Pin:  # noqa
     return pin.memo.keep(key, pin.required_by(origins, is_direct=is_direct)) if found is None else found
 
 
+def _quiet_pin(facts: PlaceFacts, name: str, bit: int, wanted: tuple[str, ...]) -> Pin | None:
+    """The pin of a decided version of which there is nothing to tell, if it was made before."""
+    if not (facts.is_common and facts.has_all_files):
+        return None
+    return facts.tables.outlook(name).unremarkable.get((bit, wanted))
+
+
 async def _pin(facts: PlaceFacts, name: str, bit: int, wanted: tuple[str, ...]) -> Pin:
     """The pin of a decided version, without who requires it; what the caller should know of it is noted."""
     seen = facts.tables.outlook(name)
-    quiet = seen.unremarkable.get((bit, wanted))
-    if quiet is not None and facts.is_common and facts.has_all_files:
-        return quiet
     missing = facts.missing(name, facts.release(name, bit))
     pin = None
     if facts.is_common and not missing:

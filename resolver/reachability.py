@@ -13,8 +13,8 @@ from .environment.space import DiagramLimitError, EnvironmentSet
 from .errors import too_complex
 from .name import Name, names_of
 from .place_facts import PlaceFacts
-from .provider.selection import Needs
 from .provider.requirements import Metadata
+from .provider.selection import Needs
 from .requirement import Requirement
 from .requirement_forms import condition_of
 from .segments import Breath
@@ -38,8 +38,9 @@ async def reachability(
     everywhere: list[Name] = []
     partly: deque[tuple[Name, EnvironmentSet]] = deque()
     for stated in facts.stated():
-        one = stated.requirement
-        where = await _within(one.name, partial(_part, whole, one))
+        one, where = stated.requirement, whole
+        if one.marker_text is not None:
+            where = await _within(one.name, partial(_part, whole, one))
         for package in names_of(one.name, one.extras):
             if where is not whole:
                 partly.append((package, where))
@@ -47,8 +48,10 @@ async def reachability(
                 needed[package] = whole
                 everywhere.append(package)
     while everywhere:
-        await breath.take()
-        needs = await _needs(facts, region, everywhere.pop(), decisions)
+        package = everywhere.pop()
+        if breath.is_due:
+            await breath.take()
+        needs = _known_needs(facts, package, decisions) or await _find_needs(facts, region, package, decisions)
         for package in needs.always:
             if package not in needed:
                 needed[package] = whole
@@ -59,12 +62,13 @@ async def reachability(
         known = needed.get(package)
         if known is whole:
             continue
-        await breath.take()
+        if breath.is_due:
+            await breath.take()
         grown = await _within(package[0], partial(_grown, known, where))
         if grown is None:
             continue
         needed[package] = grown
-        needs = await _needs(facts, region, package, decisions)
+        needs = _known_needs(facts, package, decisions) or await _find_needs(facts, region, package, decisions)
         partly.extend([(other, grown) for other in needs.always])
         if needs.sometimes:
             partly.extend(await _within(package[0], partial(_parts, grown, needs)))
@@ -94,27 +98,35 @@ def _parts(where: EnvironmentSet, needs: Needs) -> list[tuple[Name, EnvironmentS
     return [(other, where & there) for other, there in needs.sometimes]
 
 
-async def _needs(facts: PlaceFacts, region: Region, package: Name, decisions: Mapping[Package, int]) -> Needs:
-    """What a decided version (or one extra of it) needs, and where its markers say so."""
+def _known_needs(facts: PlaceFacts, package: Name, decisions: Mapping[Package, int]) -> Needs | None:
+    """What a decided version (or one extra of it) needs, and where its markers say so, if a resolve found it out."""
+    if not facts.is_common:
+        return None
     name, extra = package
     key = decisions[name, None], extra
     seen = facts.tables.outlook(name)
-    found = (seen.needs.get(key) or seen.needs_everywhere.get(key)) if facts.is_common else None
-    if found is None:
-        metadata = await facts.metadata(name, key[0])
-        assert isinstance(metadata, Metadata), "a decided version had metadata"
-        everywhere = metadata.common(region, extra) if facts.is_common else None
-        if everywhere is not None:
-            named = [other for one in everywhere for other in names_of(one.name, one.extras)]
-            found = seen.needs_everywhere[key] = Needs(tuple(dict.fromkeys(named)), ())
-            return found
-        found = await _within(name, partial(_find_needs, facts, region, metadata, extra))
-        if facts.is_common:
-            seen.needs[key] = found
+    return seen.needs.get(key) or seen.needs_everywhere.get(key)
+
+
+async def _find_needs(facts: PlaceFacts, region: Region, package: Name, decisions: Mapping[Package, int]) -> Needs:
+    """The same from what the version declares."""
+    name, extra = package
+    key = decisions[name, None], extra
+    seen = facts.tables.outlook(name)
+    metadata = await facts.metadata(name, key[0])
+    assert isinstance(metadata, Metadata), "a decided version had metadata"
+    everywhere = metadata.common(region, extra) if facts.is_common else None
+    if everywhere is not None:
+        named = [other for one in everywhere for other in names_of(one.name, one.extras)]
+        found = seen.needs_everywhere[key] = Needs(tuple(dict.fromkeys(named)), ())
+        return found
+    found = await _within(name, partial(_needs, facts, region, metadata, extra))
+    if facts.is_common:
+        seen.needs[key] = found
     return found
 
 
-def _find_needs(facts: PlaceFacts, region: Region, metadata: Metadata, extra: str | None) -> Needs:
+def _needs(facts: PlaceFacts, region: Region, metadata: Metadata, extra: str | None) -> Needs:
     always: dict[Name, None] = {}
     sometimes: list[tuple[Name, EnvironmentSet]] = []
     for one in facts.requirements_of(metadata, extra):

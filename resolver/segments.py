@@ -72,9 +72,14 @@ class Breath:
     def __init__(self) -> None:
         self._since = perf_counter()
 
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time for a pause: to ask costs less than to take none."""
+        return perf_counter() - self._since > MAX_HOLD
+
     async def take(self) -> None:
         """Pause, if it is time."""
-        if perf_counter() - self._since > MAX_HOLD:
+        if self.is_due:
             await asyncio.sleep(0)
             self._since = perf_counter()
 

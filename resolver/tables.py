@@ -11,7 +11,7 @@ from .model import Query
 from .name import Name, name_of
 from .provider.candidates import MAX_AT_ONCE, Candidates, Filtering, Project, keep_selection, select, takes_long
 from .provider.cutoffs import put_down
-from .provider.outlook import Outlook, outlook
+from .provider.outlook import Outlook, known_outlook, outlook
 from .provider.policy import Order, Policies
 from .provider.selection import Selection
 from .provider.standpoint import Standpoint, Standpoints
@@ -111,8 +111,10 @@ class Tables:
         sole = self._session.sole_project(name) if self._is_plain else None
         if sole is not None:  # as of most names of a lock: this is where a warm solve spends its time
             seen_from = self.standpoints.of(name)
-            if seen_from.filter.exclude_newer is None and not self._takes_long(name, sole):
-                return self._see(name, outlook(sole, seen_from))
+            if seen_from.filter.exclude_newer is None:
+                seen = known_outlook(sole, seen_from)
+                if seen is not None or not self._takes_long(name, sole):
+                    return self._see(name, seen or outlook(sole, seen_from))
         referenced = self._references.project(name)
         if referenced is not None:
             return self._look_at(name, (referenced,))
@@ -178,8 +180,10 @@ class Tables:
 
     def _see(self, name: str, seen: Outlook) -> Candidates:
         self._outlooks[name] = seen
-        preferred = self._policies.preferred(name)
-        table = seen.table.preferring(preferred, self._policies.kept(name)) if preferred else seen.table
+        table, policies = seen.table, self._policies
+        preferred = policies.preferred(name)
+        if preferred:
+            table = table.preferring(preferred, () if self._is_plain else policies.kept(name))
         self._tables[name] = table
         return table
 

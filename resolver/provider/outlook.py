@@ -81,7 +81,8 @@ class Outlook:
             del project.outlooks[self.standpoint]
         others = (one._selection for one in project.outlooks.values() if isinstance(one, Outlook))  # noqa: SLF001
         if not any(one is self._selection for one in others):
-            project.selections.pop((self.standpoint.place.fit_key, self.standpoint.filter), None)
+            for key in [key for key, one in project.selections.items() if one is self._selection]:
+                del project.selections[key]
 
     def told(self, bit: int, extra: str | None) -> list[Dependency] | Unavailable | None:
         """What a version (or an extra of it) declares, as far as an earlier solve found it out."""
@@ -146,12 +147,10 @@ class Outlook:
 
 def outlook(project: Project, seen_from: Standpoint) -> Outlook:
     """The outlook on ``project`` from a standpoint."""
-    known, views = project.outlooks, project.views
-    found = known.get(seen_from)
-    if isinstance(found, Outlook):
-        if views is not None:
-            views.use(found)
+    found = known_outlook(project, seen_from)
+    if found is not None:
         return found
+    known, views = project.outlooks, project.views
     made = Outlook(project, seen_from)
     if views is None and len(known) >= MAX_OUTLOOKS:
         known.clear()
@@ -159,6 +158,16 @@ def outlook(project: Project, seen_from: Standpoint) -> Outlook:
     if views is not None:
         views.note(made)
     return made
+
+
+def known_outlook(project: Project, seen_from: Standpoint) -> Outlook | None:
+    """The same if it was made before."""
+    found = project.outlooks.get(seen_from)
+    if not isinstance(found, Outlook):
+        return None
+    if project.views is not None:
+        project.views.use(found)
+    return found
 
 
 def _constrain(versions: VersionList, constraints: Sequence[Stated]) -> list[Exclusion]:

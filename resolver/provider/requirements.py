@@ -81,10 +81,10 @@ class Metadata:
         return possible if is_everywhere else None
 
     def common(self, place: Place, extra: str | None) -> tuple[Requirement, ...] | None:
-        """What :meth:`active` answers for every region of the lock that ``place`` is a region of, and :meth:`everywhere`
-        for a target; None where regions may differ.
+        """What :meth:`active` answers for each region of the lock that ``place`` is one of; None where they may differ.
 
-        Each requirement applies in all environments of the lock, or in none that anybody has.
+        Each requirement applies in all environments of the lock, or in none that anybody has. For a target it is what
+        :meth:`everywhere` says.
         """
         possible, is_everywhere = self._possible.get(extra) or self._find_possible(extra)
         if is_everywhere:
@@ -162,7 +162,9 @@ def _applies(requirement: Requirement, place: Place, extra: str | None) -> bool:
     return mentions_extra(marker) and evaluate(marker, place, (extra,)) and not evaluate(marker, place)
 
 
-def _common(possible: Iterable[Requirement], whole: EnvironmentSet, extra: str | None) -> tuple[Requirement, ...] | None:
+def _common(
+    possible: Iterable[Requirement], whole: EnvironmentSet, extra: str | None
+) -> tuple[Requirement, ...] | None:
     """What applies in all of a lock's environments, where the rest applies in none of them."""
     found: list[Requirement] = []
     for one in possible:

@@ -50,8 +50,8 @@ class Uniformity:
                 found = agreed[signature] = all(
                     self._is_alike(key)
                     for key in signature
-                    if (allowed.sdists if key[0] is None else allowed.wheels)
-                    and (allowed.yanked_pins or not key[2])
+                    # A wheel that was yanked is no file of the release, unless a pin admits it.
+                    if (allowed.sdists if key[0] is None else allowed.wheels and (allowed.yanked_pins or not key[2]))
                 )
             if not found:
                 return False
