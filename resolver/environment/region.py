@@ -28,7 +28,7 @@ from .space import (
     python_span,
     pythons_of,
 )
-from .wheel_space import from_tags, names_elsewhere, pythons_from
+from .wheel_space import fits_in, from_tags, names_elsewhere, pythons_from
 
 MAX_PARTS = 200  # each independent marker doubles them; real requirements that stand side by side make some five
 
@@ -94,7 +94,7 @@ class Region:
 
 @lru_cache(maxsize=65_536)
 def _has_platform(whole: EnvironmentSet, tags: str) -> bool:
-    return not whole.is_disjoint(from_tags(tags))
+    return fits_in(whole, tags)
 
 
 @lru_cache(maxsize=8_192)  # wheels of thousands of tag sets are for some hundred sets of Pythons

@@ -7,6 +7,7 @@ meets the lock's. Levels (glibc, macOS versions) have no marker variable and do 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 
@@ -39,23 +40,24 @@ def from_tags(tags: str) -> EnvironmentSet:
 
     A text that is no tag set admits none.
     """
-    parts = _parts(tags)
-    pythons, places = NOTHING, NOTHING
-    for interpreter, abi in product(parts[0], parts[1]):
-        pythons |= _pythons(interpreter, abi, and_later=False)
-    for platform in parts[2]:
-        places |= _places(platform)
-    return pythons & places
+    interpreters, abis, platforms = _split(tags)
+    return _all_pythons(interpreters, abis) & _all_places(platforms)
+
+
+def fits_in(whole: EnvironmentSet, tags: str) -> bool:
+    """Whether a wheel can be installed somewhere in ``whole``: whether :func:`from_tags` has any of it.
+
+    There are thousands of tag sets, but few sets of interpreters or of platforms.
+    """
+    interpreters, abis, platforms = _split(tags)
+    return not (whole & _all_pythons(interpreters, abis)).is_disjoint(_all_places(platforms))
 
 
 @lru_cache(maxsize=32_768)
 def pythons_from(tags: str) -> EnvironmentSet:
     """The environments with a Python that the tags name or a later one, on any platform and of any implementation."""
-    parts = _parts(tags)
-    pythons = NOTHING
-    for interpreter, abi in product(parts[0], parts[1]):
-        pythons |= _pythons(interpreter, abi, and_later=True)
-    return pythons
+    interpreters, abis, _ = _split(tags)
+    return _all_pythons(interpreters, abis, and_later=True)
 
 
 @lru_cache(maxsize=1)
@@ -68,9 +70,27 @@ def names_elsewhere() -> EnvironmentSet:
     return found
 
 
-def _parts(tags: str) -> list[list[str]]:
-    parts = [part.split(".") for part in tags.lower().split("-")]
-    return parts if len(parts) == 3 and len(parts[0]) * len(parts[1]) <= MAX_EXPANSION else [[], [], []]
+def _split(tags: str) -> Sequence[str]:
+    parts = tags.lower().split("-")
+    return parts if len(parts) == 3 else ("", "", "")
+
+
+@lru_cache(maxsize=4_096)
+def _all_pythons(interpreters: str, abis: str, *, and_later: bool = False) -> EnvironmentSet:
+    found = NOTHING
+    named, built = interpreters.split("."), abis.split(".")
+    if len(named) * len(built) <= MAX_EXPANSION:
+        for interpreter, abi in product(named, built):
+            found |= _pythons(interpreter, abi, and_later=and_later)
+    return found
+
+
+@lru_cache(maxsize=4_096)
+def _all_places(platforms: str) -> EnvironmentSet:
+    found = NOTHING
+    for platform in platforms.split("."):
+        found |= _places(platform)
+    return found
 
 
 @lru_cache(maxsize=4_096)

@@ -169,16 +169,15 @@ class _Walk:
     def _demands(self, package: LockedPackage, extra: str) -> Iterator[_Demand]:
         if self._query.options.no_deps:
             return
-        by = _title(package)
         if self._requires_dist is not None:
+            by = _title(package)
             for text in self._requires_dist[package.name, package.version]:
                 requirement = parse(text)
                 # PEP 508: an extra adds to what is required without it.
                 if extra == "" or not self._applies(requirement):
                     yield from self._effective(requirement, by, extra)
         elif extra == "" and package.name in self._pins:  # a pin's edges are those of all its extras
-            for edge in self._pins[package.name].requires:
-                yield _Demand(edge.name, edge.extras, edge.specifier, by)
+            yield from _demands_of(self._pins[package.name])
 
     def _idle_edges(self) -> Iterator[str]:
         for pin in self._pins.values():
@@ -188,6 +187,16 @@ class _Walk:
 
     def _edge_holds(self, marker: str, pin: Pin) -> bool:
         return any(_marker_holds(marker, self._target, extra) for extra in ("", *pin.extras))
+
+
+def _demands_of(pin: Pin) -> Sequence[_Demand]:
+    """What the edges of a pin demand: every lock that has the pin is checked for the same."""
+    found: Sequence[_Demand] | None = pin.memo.get("demands")
+    if found is None:
+        by = f"{pin.name} {pin.version}"
+        demands = [_Demand(edge.name, edge.extras, edge.specifier, by) for edge in pin.requires]
+        found = pin.memo.keep("demands", tuple(demands))
+    return found
 
 
 def _title(package: LockedPackage) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from ..environment.place import Place
 from ..environment.region import Region, floor_of, is_somewhere
 from ..environment.space import EnvironmentSet, from_requires_python
-from ..environment.wheel_space import from_tags, pythons_from
+from ..environment.wheel_space import fits_in, pythons_from
 from ..index.packed import Key
 from ..index.page import Signature
 from .policy import Filter
@@ -84,8 +84,7 @@ class Uniformity:
             self._tags.clear()
             self._tags[None] = True
         assert tags is not None
-        is_there = not self._whole.is_disjoint(from_tags(tags))
-        found = self._tags[tags] = self._of_all(pythons_from(tags)) if is_there else False
+        found = self._tags[tags] = self._of_all(pythons_from(tags)) if fits_in(self._whole, tags) else False
         return found
 
     def _of_all(self, pythons: EnvironmentSet) -> bool | None:

@@ -231,10 +231,10 @@ class Prospect:
             assert not isinstance(declared, Unavailable)
             for dependency in declared:
                 package = dependency.package
-                if package not in left:
-                    left[package] = self._left_of(package) if self._take(package, tables) else 0
-                if left[package]:
-                    left[package] &= tables[package].mask(dependency.key)
+                mask = left.get(package)
+                if mask is None:
+                    mask = self._open(package, tables)
+                left[package] = mask and mask & tables[package].mask(dependency.key)
         self._awaited.update(package for package, mask in left.items() if not mask)
         return {package: tables[package].choose(mask) for package, mask in left.items() if mask}
 
@@ -263,6 +263,19 @@ class Prospect:
         tables[package] = known
         base = self._base(package)
         return known.first if base is None else known.choose(base.mask)
+
+    def _open(self, package: Package, tables: dict[Package, VersionTable]) -> int:
+        """What is left of a package, and its table to ``tables``; 0 where that is not known."""
+        state = self._states.get(package)
+        if state is not None and state.table is not None:
+            tables[package] = state.table
+            return self._left_of(package)
+        known = None if self._foresight is None else self._foresight.table(package)
+        if known is None:
+            return 0
+        tables[package] = known
+        base = self._base(package)
+        return known.usable if base is None else base.mask
 
     def _left_of(self, package: Package) -> int:
         """The versions of a package that may still be chosen; 0 where that is not known."""

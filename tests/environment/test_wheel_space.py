@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from resolver.environment.space import ALL, NOTHING, from_marker, from_requires_python
 from resolver.environment.tags import rank
 from resolver.environment.target import Target, make_target
-from resolver.environment.wheel_space import from_tags, pythons_from
+from resolver.environment.wheel_space import fits_in, from_tags, pythons_from
 
 PLATFORMS = (
     *("x86_64-manylinux_2_40", "aarch64-manylinux_2_40", "x86_64-apple-darwin", "aarch64-apple-darwin"),
@@ -57,6 +57,13 @@ def test_where_an_interpreter_takes_a_wheel_its_environment_is_in_the_wheels_set
     for target in targets():
         if rank(tags, target) is not None:
             assert from_tags(tags).contains(target.markers), target.name
+
+
+@settings(max_examples=100, deadline=None)
+@given(TAGS, st.sampled_from(["", ">=3.12", "<3.9", "==3.11.*", ">=4"]), st.sampled_from(["linux", "darwin", None]))
+def test_a_wheel_fits_in_a_set_that_has_some_of_its_own(tags: str, python: str, platform: str | None) -> None:
+    space = from_requires_python(python) & from_marker(platform and f"sys_platform == '{platform}'")
+    assert fits_in(space, tags) == (not space.is_disjoint(from_tags(tags)))
 
 
 @pytest.mark.parametrize(
