@@ -69,9 +69,9 @@ class Foreknown:
 
     def declared(self, package: Package, version: int) -> Sequence[Dependency] | None:
         """What a version depends on, if a solve has tried it from the same standpoint."""
-        name = name_of(package)
+        name, extra = name_of(package)
         if self._outlooks is None:
-            found = self._facts.declared(name, version)
+            found = self._facts.declared((name, extra), version)
         else:
-            found = self._outlooks[name[0]].told(version, name[1])
+            found = self._outlooks[name].told(version, extra)
         return found if isinstance(found, list) else None

@@ -24,7 +24,10 @@ def divide_by_statements(facts: PlaceFacts, region: Region) -> None:
     Raises:
         Divided: they do.
     """
-    found = _conditions(facts, [stated.requirement for stated in facts.stated()], None)
+    conditional = facts.conditional()
+    if not conditional:
+        return
+    found = _conditions(facts, [one.requirement for one in facts.stated() if one.requirement.name in conditional], None)
     try:
         divide(region, found)
     except Divided as division:

@@ -86,11 +86,11 @@ async def collect_needed(facts: PlaceFacts, decisions: Mapping[Package, int], ne
         if breath.is_due:
             await breath.take()
         bit, sought = decisions[name, None], tuple(sorted(taken)) if taken else ()
-        pin = _quiet_pin(facts, name, bit, sought) or await _pin(facts, name, bit, sought)
+        pins[name] = _quiet_pin(facts, name, bit, sought) or await _pin(facts, name, bit, sought)
+    for name, pin in pins.items():
         is_direct = facts.policies.is_direct(name)
         if is_direct or name in origins:
-            pin = _stated(pin, tuple(sorted(origins.get(name, ()))), is_direct)
-        pins[name] = pin
+            pins[name] = _stated(pin, tuple(sorted(origins.get(name, ()))), is_direct)
     return pins
 
 

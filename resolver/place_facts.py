@@ -112,6 +112,12 @@ class PlaceFacts:
             self._stated = self._find_stated()
         return self._stated
 
+    def conditional(self) -> frozenset[str]:
+        """The names of which the caller states something that holds in some environments only."""
+        return self._dividing | {
+            one.requirement.name for one in self.stated() if one.requirement.marker_text is not None
+        }
+
     def _find_stated(self) -> list[Stated]:
         applied: list[Stated] = []
         replaced: set[str] = set()
@@ -124,7 +130,7 @@ class PlaceFacts:
             elif requirement.name not in replaced and belongs_to(requirement.marker_text, None):
                 replaced.add(requirement.name)
                 applied += [one for one in self.query.overrides if one.requirement.name == requirement.name]
-        return [one for one in applied if self._applies(one.requirement)]
+        return [one for one in applied if one.requirement.marker_text is None or self._applies(one.requirement)]
 
     def _applies(self, requirement: Requirement) -> bool:
         return requirement.marker is None or evaluate(requirement.marker, self.place)

@@ -66,7 +66,7 @@ class Tables:
     def ready(self, package: Name) -> Candidates | None:
         """The solver's table for a project or an extra of it; None where an index has to be asked."""
         table = self.foreseen(package)
-        self.rely_on((package,))
+        self._rely(*package)
         return table
 
     def foreseen(self, package: Name) -> Candidates | None:
@@ -83,9 +83,12 @@ class Tables:
     def rely_on(self, packages: Iterable[Name]) -> None:
         """The answer has these packages, or might have had them."""
         for name, extra in packages:
-            self._session.rely_on(name, None if self._is_plain else self._policies.index(name))
-            if extra is not None:
-                self._extras_of[name].add(extra)
+            self._rely(name, extra)
+
+    def _rely(self, name: str, extra: str | None) -> None:
+        if extra is not None:
+            self._extras_of[name].add(extra)
+        self._session.rely_on(name, None if self._is_plain else self._policies.index(name))
 
     async def of_package(self, package: Name) -> Candidates:
         """The same, once it is there."""

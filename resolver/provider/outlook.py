@@ -42,6 +42,7 @@ class Outlook:
         "standpoint",
         "table",
         "undated",
+        "undivided",
         "unremarkable",
     )
 
@@ -52,6 +53,8 @@ class Outlook:
         self.table = Candidates(project, project.versions, selection, seen_from.order, bounds)
         self.declared: dict[tuple[int, str | None], list[Dependency] | Unavailable] = {}
         """(version, extra) → what it declares to a query that replaces and leaves out nothing."""
+        self.undivided = selection.undivided
+        """Of :attr:`declared_everywhere` what divides no region, whatever part of the lock it is."""
         self.edges: dict[tuple[int, str | None], Sequence[Edge]] = {}
         """The same as edges of a lock."""
         self.needs: dict[tuple[int, str | None], Needs] = {}
@@ -86,8 +89,8 @@ class Outlook:
 
     def told(self, bit: int, extra: str | None) -> list[Dependency] | Unavailable | None:
         """What a version (or an extra of it) declares, as far as an earlier solve found it out."""
-        found = self.declared.get((bit, extra))
-        return self._selection.undivided.get((bit, extra)) if found is None else found
+        found = self.undivided.get((bit, extra))  # most is there
+        return self.declared.get((bit, extra)) if found is None else found
 
     def files(self, bit: int) -> tuple[File, ...]:
         """The files whose metadata stands for a version, best first."""
@@ -111,11 +114,6 @@ class Outlook:
     def declared_everywhere(self) -> dict[tuple[int, str | None], list[Dependency]]:
         """Of :attr:`declared` what no marker decides: places that the same files fit have it in common."""
         return self._selection.declared
-
-    @property
-    def undivided(self) -> dict[tuple[int, str | None], list[Dependency]]:
-        """Of :attr:`declared_everywhere` what divides no region, whatever part of the lock it is."""
-        return self._selection.undivided
 
     @property
     def needs_everywhere(self) -> dict[tuple[int, str | None], Needs]:

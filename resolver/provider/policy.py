@@ -90,7 +90,12 @@ class Policies:
             self._note(stated, place)
         overridden = {stated.requirement.name for stated in query.overrides}
         for stated in query.requirements:
-            if stated.requirement.name not in overridden:
+            requirement = stated.requirement
+            if requirement.name in overridden:
+                continue
+            if requirement.marker_text is None:
+                self._direct.setdefault(requirement.name, []).append(stated)
+            else:
                 self._note(stated, place)
         self._constraints: dict[str, list[Stated]] = {}
         for stated in query.constraints:

@@ -42,6 +42,7 @@ class Descent:
             return False
         bit = 1 << version
         news: list[Fact] = []
+        told: dict[tuple[PackageState, int], Fact] | None = None
         for dependency, other in zip(declared, others, strict=True):
             if other.tiebreak < 0 or dependency.is_exact:
                 self._agenda.mention(other, is_exact=dependency.is_exact)
@@ -53,13 +54,20 @@ class Descent:
                 if not admitted & bit:
                     return False
                 continue
-            if other.named_by is state and (same := _same(news, other, admitted)) is not None:
-                same.widen(bit, dependency)
-                news.remove(same)
-                news.append(same)
-            else:
-                other.named_by = state
-                news.append(Fact(state, bit, dependency, other, admitted))
+            if other.named_by is state:  # a version may state a requirement twice
+                if told is None:
+                    told = {(one.other, one.admitted): one for one in news if one.other is not None}
+                same = told.get((other, admitted))
+                if same is not None:
+                    same.widen(bit, dependency)
+                    news.remove(same)
+                    news.append(same)
+                    continue
+            other.named_by = state
+            fact = Fact(state, bit, dependency, other, admitted)
+            news.append(fact)
+            if told is not None:
+                told[other, admitted] = fact
         state.enforced |= bit
         self.news = news
         self.facts += news
@@ -78,8 +86,3 @@ class Descent:
                     return fact
                 derive(other, left, fact)
         return None
-
-
-def _same(news: Sequence[Fact], other: PackageState, admitted: int) -> Fact | None:
-    """The fact that says the same already: a version may state a requirement twice."""
-    return next((fact for fact in news if fact.other is other and fact.admitted == admitted), None)
