@@ -37,21 +37,16 @@ async def reachability(
     needed: dict[Name, EnvironmentSet] = {}
     everywhere: list[Name] = []
     partly: deque[tuple[Name, EnvironmentSet]] = deque()
-    for stated in facts.stated():
-        one, where = stated.requirement, whole
-        if one.marker_text is not None:
-            where = await _within(one.name, partial(_part, whole, one))
-        for package in names_of(one.name, one.extras):
-            if where is not whole:
-                partly.append((package, where))
-            elif package not in needed:
-                needed[package] = whole
-                everywhere.append(package)
+    for package, where in await _stated(facts, whole):
+        if where is not whole:
+            partly.append((package, where))
+        elif package not in needed:
+            needed[package] = whole
+            everywhere.append(package)
     while everywhere:
         package = everywhere.pop()
-        if breath.is_due:
-            await breath.take()
-        needs = _known_needs(facts, package, decisions) or await _find_needs(facts, region, package, decisions)
+        await breath.take()
+        needs = await _needs_of(facts, region, package, decisions)
         for package in needs.always:
             if package not in needed:
                 needed[package] = whole
@@ -62,17 +57,27 @@ async def reachability(
         known = needed.get(package)
         if known is whole:
             continue
-        if breath.is_due:
-            await breath.take()
+        await breath.take()
         grown = await _within(package[0], partial(_grown, known, where))
         if grown is None:
             continue
         needed[package] = grown
-        needs = _known_needs(facts, package, decisions) or await _find_needs(facts, region, package, decisions)
+        needs = await _needs_of(facts, region, package, decisions)
         partly.extend([(other, grown) for other in needs.always])
         if needs.sometimes:
             partly.extend(await _within(package[0], partial(_parts, grown, needs)))
     return needed
+
+
+async def _stated(facts: PlaceFacts, whole: EnvironmentSet) -> list[tuple[Name, EnvironmentSet]]:
+    """What the caller requires, and where."""
+    found: list[tuple[Name, EnvironmentSet]] = []
+    for stated in facts.stated():
+        one, where = stated.requirement, whole
+        if one.marker_text is not None:
+            where = await _within(one.name, partial(_part, whole, one))
+        found += [(package, where) for package in names_of(one.name, one.extras)]
+    return found
 
 
 async def _within(name: str, work: Callable[[], T]) -> T:
@@ -98,21 +103,14 @@ def _parts(where: EnvironmentSet, needs: Needs) -> list[tuple[Name, EnvironmentS
     return [(other, where & there) for other, there in needs.sometimes]
 
 
-def _known_needs(facts: PlaceFacts, package: Name, decisions: Mapping[Package, int]) -> Needs | None:
-    """What a decided version (or one extra of it) needs, and where its markers say so, if a resolve found it out."""
-    if not facts.is_common:
-        return None
+async def _needs_of(facts: PlaceFacts, region: Region, package: Name, decisions: Mapping[Package, int]) -> Needs:
+    """What a decided version (or one extra of it) needs, and where its markers say so."""
     name, extra = package
     key = decisions[name, None], extra
     seen = facts.tables.outlook(name)
-    return seen.needs.get(key) or seen.needs_everywhere.get(key)
-
-
-async def _find_needs(facts: PlaceFacts, region: Region, package: Name, decisions: Mapping[Package, int]) -> Needs:
-    """The same from what the version declares."""
-    name, extra = package
-    key = decisions[name, None], extra
-    seen = facts.tables.outlook(name)
+    found = (seen.needs.get(key) or seen.needs_everywhere.get(key)) if facts.is_common else None
+    if found is not None:
+        return found
     metadata = await facts.metadata(name, key[0])
     assert isinstance(metadata, Metadata), "a decided version had metadata"
     everywhere = metadata.common(region, extra) if facts.is_common else None

@@ -27,16 +27,12 @@ _FIRST = from_requires_python(">=3")
 class Uniformity:
     """What fits alike in every region of a lock that begins with a Python 3. Made by :func:`uniformity` only."""
 
-    __slots__ = ("_agreed", "_pythons", "_tags", "_whole")
+    __slots__ = ("_agreed", "_whole")
 
     def __init__(self, whole: EnvironmentSet) -> None:
         self._whole = whole
         self._agreed: dict[tuple[bool, bool, bool], dict[Signature, bool]] = {}
         """By what of a signature matters."""
-        self._pythons: dict[str | None, bool | None] = {None: True}
-        """Of each Requires-Python, whether it admits all regions or none; None where they differ."""
-        self._tags: dict[str | None, bool | None] = {None: True}
-        """Likewise, whether wheels with these tags fit."""
 
     def holds(self, signatures: Iterable[Signature], allowed: Filter) -> bool:
         """Whether of releases with these signatures each file fits in all regions or in none."""
@@ -59,39 +55,28 @@ class Uniformity:
 
     def _is_alike(self, key: Key) -> bool:
         tags, requires_python, _ = key
-        is_admitted = self._admits(requires_python)
+        is_admitted = _admits(self._whole, requires_python)
         # Of what is not admitted that is told, whatever its tags.
-        return is_admitted is False or (is_admitted is True and self._fits(tags) is not None)
+        return is_admitted is False or (is_admitted is True and _fits(self._whole, tags) is not None)
 
-    def _admits(self, specifier: str | None) -> bool | None:
-        try:
-            return self._pythons[specifier]
-        except KeyError:
-            pass
-        if len(self._pythons) >= MAX_SEEN:
-            self._pythons.clear()
-            self._pythons[None] = True
-        assert specifier is not None
-        found = self._pythons[specifier] = self._of_all(floor_of(specifier))
-        return found
 
-    def _fits(self, tags: str | None) -> bool | None:
-        try:
-            return self._tags[tags]
-        except KeyError:
-            pass
-        if len(self._tags) >= MAX_SEEN:
-            self._tags.clear()
-            self._tags[None] = True
-        assert tags is not None
-        found = self._tags[tags] = self._of_all(pythons_from(tags)) if fits_in(self._whole, tags) else False
-        return found
+@lru_cache(maxsize=MAX_SEEN)
+def _admits(whole: EnvironmentSet, specifier: str | None) -> bool | None:
+    """Whether a Requires-Python admits all regions or none; None where they differ."""
+    return specifier is None or _in_all(whole, floor_of(specifier))
 
-    def _of_all(self, pythons: EnvironmentSet) -> bool | None:
-        """Whether all regions have one of these Pythons, or none has."""
-        if (self._whole & _PYTHONS).implies(pythons):
-            return True
-        return None if is_somewhere(self._whole & pythons) else False
+
+@lru_cache(maxsize=MAX_SEEN)
+def _fits(whole: EnvironmentSet, tags: str | None) -> bool | None:
+    """Likewise, whether wheels with these tags fit; None is an sdist."""
+    return tags is None or (_in_all(whole, pythons_from(tags)) if fits_in(whole, tags) else False)
+
+
+def _in_all(whole: EnvironmentSet, pythons: EnvironmentSet) -> bool | None:
+    """Whether all regions have one of these Pythons, or none has."""
+    if (whole & _PYTHONS).implies(pythons):
+        return True
+    return None if is_somewhere(whole & pythons) else False
 
 
 _KNOWN: dict[Hashable, Uniformity] = {}
