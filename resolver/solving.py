@@ -96,6 +96,7 @@ async def solve(
         tie=tie,
         # Who watches wants to see each decision.
         foresight=Foreknown(facts, segments) if work.watch is None else None,
+        is_watched=work.watch is not None,
     )
     facts.ahead.follow(solver)
     await segments.begin()

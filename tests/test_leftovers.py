@@ -17,7 +17,8 @@ from resolver.place_facts import PlaceFacts
 from resolver.prefetch import FetchAhead
 from resolver.session import Session
 from resolver.solver import Incompatibility, Solver
-from resolver.solver.package_state import Fact, PackageState
+from resolver.solver.package_state import PackageState
+from resolver.solver.reason import Fact
 from resolver.tables import Tables
 
 from .fake_index import World

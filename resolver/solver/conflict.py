@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from .facts import Exclusion, Package
-from .incompatibility import ROOT, Derived, FromDependency, FromExclusion, Incompatibility
-from .package_state import Assumption, PackageState, Reason, incompatibility_of
+from .incompatibility import ROOT, Derived, FromDependency, FromExclusion, Incompatibility, resolved
+from .package_state import Assumption, PackageState
+from .reason import Reason, incompatibility_of
 
 MAX_DETAILS: Final = 3
 """Details of one kind that are told of one package: the tags of fifty old wheels explain no more than three."""
@@ -83,7 +84,7 @@ class Analysis:
         for package, mask in incompatibility.terms.items():
             state = self._states[package]
             assumptions = state.assumptions
-            at = _first_within(assumptions, state.known & ~mask, len(assumptions) - 1)
+            at = first_within(assumptions, state.known & ~mask, len(assumptions) - 1)
             _, position, level, _ = assumptions[at]
             if position > latest_position:
                 earlier_level = max(earlier_level, latest_level)
@@ -99,38 +100,27 @@ class Analysis:
         if reason is not None:
             admitted = latest.universe & ~incompatibility_of(reason).terms[latest.package]
             difference = admitted & latest.known & ~incompatibility.terms[latest.package]
-        at = _first_within(latest.assumptions, difference, latest_at)
+        at = first_within(latest.assumptions, difference, latest_at)
         earlier_level = max(earlier_level, latest.assumptions[at][2])
         return _Satisfier(latest, latest_level, reason, earlier_level)
 
     def _resolve(self, left: Incompatibility, right: Incompatibility, pivot: PackageState) -> Incompatibility:
         """Combine two incompatibilities that cannot both spare ``pivot``."""
-        terms = dict(left.terms)
-        for package, mask in right.terms.items():
-            if package in terms:
-                terms[package] &= mask
-            else:
-                terms[package] = mask
-        package = pivot.package
-        either = left.terms[package] | right.terms[package]
-        if either == pivot.universe:
-            del terms[package]
-        else:
-            terms[package] = either
-        self._spend(len(terms) * _TERM_STEPS)
-        return Incompatibility(terms, Derived(left, right))
+        made = resolved(left, right, pivot.package, pivot.universe)
+        self._spend(len(made.terms) * _TERM_STEPS)
+        return made
 
     def _without_known(self, incompatibility: Incompatibility) -> Incompatibility:
         """Resolve away the terms that facts about their package alone satisfy."""
         for package, mask in incompatibility.terms.items():
             state = self._states[package]
             if not state.known & ~mask:
-                for fact in _covering(state, state.universe & ~mask):
+                for fact in covering(state, state.universe & ~mask):
                     incompatibility = self._resolve(incompatibility, fact, state)
         return incompatibility
 
 
-def _first_within(assumptions: Sequence[Assumption], outside: int, at: int) -> int:
+def first_within(assumptions: Sequence[Assumption], outside: int, at: int) -> int:
     """The first assumption that leaves nothing of ``outside``, given that the one ``at`` does not."""
     first = 0
     while first < at:  # masks only shrink from one to the next
@@ -142,7 +132,7 @@ def _first_within(assumptions: Sequence[Assumption], outside: int, at: int) -> i
     return at
 
 
-def _covering(state: PackageState, missing: int) -> list[Incompatibility]:
+def covering(state: PackageState, missing: int) -> list[Incompatibility]:
     """Facts about a package alone that together forbid the versions ``missing``; those of one kind as one."""
     excluded: dict[tuple[str, str], Exclusion] = {}
     found: list[Incompatibility] = []
@@ -159,10 +149,10 @@ def _covering(state: PackageState, missing: int) -> list[Incompatibility]:
                     detail = either(same.detail, detail)
                 excluded[key] = Exclusion(mask, kind, detail)
             continue
-        fact = incompatibility_of(reason)
-        if fact.terms[state.package] & missing:
-            found.append(_narrowed(fact, state.package, missing))
-            missing &= ~fact.terms[state.package]
+        versions = reason.terms[state.package] if isinstance(reason, Incompatibility) else reason.versions
+        if versions & missing:
+            found.append(_narrowed(incompatibility_of(reason), state.package, missing))
+            missing &= ~versions
     found.extend(
         Incompatibility({state.package: one.mask}, FromExclusion(one.kind, one.detail)) for one in excluded.values()
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from .facts import Package
@@ -29,10 +29,13 @@ class ConflictTracker:
 
     def note(self, affected: PackageState, incompatibility: Incompatibility) -> None:
         """Count for the priorities: against whom the package just tried was rejected."""
+        self.note_between(affected, map(self._states.__getitem__, incompatibility.terms))
+
+    def note_between(self, affected: PackageState, culprits: Iterable[PackageState]) -> None:
+        """The same by the packages that the incompatibility is about."""
         is_real = False
         project = affected.base or affected
-        for package in incompatibility.terms:
-            culprit = self._states[package]
+        for culprit in culprits:
             if (culprit.base or culprit) is project:
                 continue  # an extra repeats the conflicts of its base
             is_real = True

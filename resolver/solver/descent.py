@@ -12,9 +12,10 @@ from collections.abc import Sequence
 
 from .facts import Dependency
 from .incompatibility import Unavailable
-from .package_state import Fact, PackageState
+from .package_state import PackageState
 from .partial_solution import PartialSolution
 from .priority import Agenda
+from .reason import Fact
 
 
 class Descent:

@@ -10,9 +10,10 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from .conflict_tracker import ConflictTracker
 from .facts import Dependency, Package
 from .incompatibility import ROOT, Incompatibility, Unavailable
-from .package_state import Fact, PackageState, Watch
+from .package_state import PackageState, Watch
 from .partial_solution import PartialSolution
 from .priority import Agenda
+from .reason import Fact, Lapse
 
 
 class Enforcement:
@@ -127,8 +128,14 @@ class Enforcement:
             self.vanished = fact
         return fact
 
-    def watch(self, incompatibility: Incompatibility) -> None:
+    def watch(self, incompatibility: Incompatibility | Lapse) -> None:
         """Let propagation look at an incompatibility that was learned."""
+        if isinstance(incompatibility, Lapse):
+            one, other = incompatibility.state, incompatibility.other
+            versions, forbidden = incompatibility.versions, incompatibility.forbidden
+            other.watch(incompatibility, (forbidden, one, versions, (), incompatibility))
+            one.watch(incompatibility, (versions, other, forbidden, (), incompatibility))
+            return
         # The root is never taken back: its term always holds.
         terms = [
             (self._states[package], mask) for package, mask in incompatibility.terms.items() if package is not ROOT

@@ -22,7 +22,8 @@ from typing import NamedTuple, Protocol
 
 from .facts import ABSENT, Dependency, Package, VersionTable
 from .incompatibility import ROOT, Unavailable
-from .package_state import Fact, PackageState
+from .package_state import PackageState
+from .reason import Fact
 
 MAX_OBSTACLES = 4  # that one walk collects
 FEW = 2  # obstacles; more of them still stand after decisions were taken back
@@ -110,6 +111,10 @@ class Prospect:
             if self._obstacles <= FEW:
                 self._awaited.clear()
             self._left = MAX_WALKS
+
+    def is_blind(self, package: Package) -> bool:
+        """Whether no walk is made before another package than this one is decided, or much is taken back."""
+        return not self._left or any(one != package for one in self._awaited)
 
     @property
     def is_interrupted(self) -> bool:

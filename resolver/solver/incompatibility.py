@@ -84,6 +84,22 @@ class Incompatibility:
     cause: Cause
 
 
+def resolved(left: Incompatibility, right: Incompatibility, pivot: Package, universe: int) -> Incompatibility:
+    """Combine two incompatibilities that cannot both spare ``pivot``, of which there is ``universe``."""
+    terms = dict(left.terms)
+    for package, mask in right.terms.items():
+        if package in terms:
+            terms[package] &= mask
+        else:
+            terms[package] = mask
+    either = left.terms[pivot] | right.terms[pivot]
+    if either == universe:
+        del terms[pivot]
+    else:
+        terms[pivot] = either
+    return Incompatibility(terms, Derived(left, right))
+
+
 def nodes(conclusion: Incompatibility) -> Iterator[Incompatibility]:
     """Every incompatibility of the derivation graph once, causes before what follows from them."""
     seen: set[int] = set()

@@ -12,90 +12,9 @@ from operator import itemgetter
 from typing import TypeAlias
 
 from .facts import ABSENT, Dependency, Exclusion, Package, VersionTable
-from .incompatibility import (
-    Derived,
-    FromDependency,
-    FromExclusion,
-    Incompatibility,
-    NoVersions,
-    Unavailable,
-)
+from .incompatibility import Unavailable
 from .priority import Urgency
-
-
-class Fact:
-    """An external incompatibility before a proof needs it, cheap to make and still growing.
-
-    Equal statements of further versions of the same package widen ``versions``; whatever was concluded from the
-    narrower fact stays true. ``other`` is None, or ``admitted`` is 0, where the fact is about ``state`` alone.
-    """
-
-    __slots__ = ("_made", "admitted", "cause", "other", "state", "versions")
-
-    def __init__(
-        self,
-        state: PackageState,
-        versions: int,
-        cause: Dependency | Unavailable,
-        other: PackageState | None,
-        admitted: int,
-    ) -> None:
-        self.state = state
-        self.versions = versions
-        self.cause = cause
-        self.other = other
-        self.admitted = admitted
-        self._made: Incompatibility | None = None
-
-    def widen(self, versions: int, cause: Dependency | Unavailable) -> None:
-        """The same holds of other versions, if in other words."""
-        self.versions |= versions
-        told = self.cause
-        if isinstance(cause, Dependency) and isinstance(told, Dependency):
-            is_same_key, is_same_source = cause.key == told.key, cause.source == told.source
-            if not (is_same_key and is_same_source) and (told.key is not None or told.source):
-                self.cause = Dependency(
-                    told.package, told.key if is_same_key else None, told.source if is_same_source else ""
-                )
-
-    def incompatibility(self) -> Incompatibility:
-        """The node of the derivation graph."""
-        made = self._made
-        if made is None or made.terms[self.state.package] != self.versions:
-            made = self._made = self._make()
-        return made
-
-    def _make(self) -> Incompatibility:
-        package, versions, cause, other = self.state.package, self.versions, self.cause, self.other
-        if isinstance(cause, Unavailable):
-            return Incompatibility({package: versions}, cause)
-        assert other is not None
-        stated = FromDependency(package, versions, other.package, self.admitted, cause.key, cause.source)
-        if other is self.state:
-            return Incompatibility({package: versions}, stated)
-        forbidden = other.universe & ~self.admitted
-        dependency = Incompatibility({package: versions, other.package: forbidden}, stated)
-        if self.admitted:
-            return dependency
-        # Nothing is admitted: the term on the other package is its whole universe, which holds always, so that no
-        # assignment would ever be found to satisfy it. Resolve it away here with the reason why nothing is.
-        assert other.table is not None
-        reason: FromExclusion | NoVersions = NoVersions(cause.key)
-        if not other.table.count:
-            for exclusion in other.table.exclusions():
-                reason = FromExclusion(exclusion.kind, exclusion.detail)
-        nothing = Incompatibility({other.package: 0}, reason)
-        return Incompatibility({package: versions}, Derived(dependency, nothing))
-
-
-Reason: TypeAlias = Fact | Incompatibility
-"""Why something was derived; see :func:`incompatibility_of`."""
-
-
-def incompatibility_of(reason: Reason) -> Incompatibility:
-    """The node of the derivation graph behind a reason."""
-    return reason.incompatibility() if isinstance(reason, Fact) else reason
-
+from .reason import Fact, Reason
 
 Assumption: TypeAlias = tuple[int, int, int, Reason | None]
 """(mask that is left, position in the order of all assumptions, decision level, reason; None: a decision)."""
@@ -179,7 +98,7 @@ class PackageState:
         """How many may be near before those are left out again that are no news any more."""
         self.settled = -1
         """How often assumptions had been forgotten when all of ``active`` were looked at last."""
-        self.unary: list[Exclusion | Fact | Incompatibility] = []
+        self.unary: list[Exclusion | Reason] = []
         """Why bits are missing in ``known``."""
         self.declared: dict[int, Sequence[Dependency] | Unavailable] = {}
         """What the driver said of each version, inert until the version is tried."""
@@ -231,8 +150,8 @@ class PackageState:
             self.near[reason] = watch
 
     def unwatch(self, reason: Reason) -> None:
-        """Look at it no more."""
-        del self.watches[reason]
+        """Look at it no more, if it was looked at."""
+        self.watches.pop(reason, None)
         if self.active is not self.watches:
             self.active.pop(reason, None)
         if self.near is not None:
@@ -259,7 +178,9 @@ class PackageState:
                 if not left & theirs:
                     continue
             selected[reason] = watch
-        if len(selected) < len(self.active):
+        if level == 1:  # which is never taken back
+            self.watches = self.active = selected
+        elif len(selected) < len(self.active):
             self.active, self.active_level, self.active_opened = selected, level, opened
 
     def settle(self, returns: int) -> None:

@@ -7,8 +7,11 @@ masks of its assumptions strictly shrink, never to nothing; levels never fall al
 
 from __future__ import annotations
 
-from .package_state import PackageState, Reason
+from .facts import Package
+from .incompatibility import ROOT
+from .package_state import PackageState
 from .priority import Agenda
+from .reason import Reason
 
 
 class PartialSolution:
@@ -29,6 +32,14 @@ class PartialSolution:
         self._count = 0
         self.opened: list[int] = [0]
         """Which decision opened each level, counted from the start: another one of the same level, another number."""
+
+    def decisions(self) -> dict[Package, int]:
+        """The versions that are decided as of now."""
+        return {
+            state.package: state.decided
+            for state in dict.fromkeys(self.order)
+            if state.decided and state.package is not ROOT
+        }
 
     def decide(self, state: PackageState, version: int) -> None:
         """Open a level with the choice of ``version``."""
@@ -72,6 +83,16 @@ class PartialSolution:
                 self._agenda.outdated.append(state)
         del self._starts[level + 1 :], self.opened[level + 1 :]
         self.level = level
+
+    @property
+    def stamp(self) -> tuple[int, ...]:
+        """Another one as soon as any assumption is made or forgotten."""
+        return self.level, self.returns, self._count, len(self.order)
+
+    def went_down(self, decisions: int) -> None:
+        """So many decisions were made on this level, and each was taken back."""
+        self._count += decisions
+        self.returns += decisions
 
     def check(self) -> None:
         """Verify the invariants (tests call it; it costs as much as the solve)."""

@@ -99,12 +99,13 @@ class Agenda:
     def pending(self) -> list[PackageState]:
         """All packages that await a decision, in the order of their turns as of now."""
         ranks = {state: state.rank for rank in self._heap if (state := self._by_tiebreak[rank & _TIEBREAK])}
-        ranks.update((state, _rank(state)) for state in self.outdated)
+        ranks.update((state, rank_of(state)) for state in self.outdated)
         waiting = [state for state in ranks if not state.decided and not state.mask & 1]
         waiting.sort(key=ranks.__getitem__)
         return waiting
 
 
-def _rank(state: PackageState) -> int:
+def rank_of(state: PackageState) -> int:
+    """The place of a package in the order, as of now."""
     project = state.base or state
     return project.urgency | project.order | state.tiebreak

@@ -8,8 +8,9 @@ matter (as in pub).
 from __future__ import annotations
 
 from .incompatibility import Incompatibility
-from .package_state import PackageState, Reason, Watch, incompatibility_of
+from .package_state import PackageState, Watch
 from .partial_solution import PartialSolution
+from .reason import Reason, incompatibility_of
 
 CROWDED = 64  # watches; fewer are looked through faster than they are sorted out
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from .asking import Asking
 from .conflict import Analysis, Lesson
 from .conflict_tracker import ConflictTracker
 from .descent import Descent
@@ -26,11 +27,14 @@ from .events import Decided, Event, NeedDependencies, NeedVersions, Solved, Unde
 from .facts import ABSENT, Dependency, Package, VersionTable
 from .foresight import Foresight, Prospect
 from .incompatibility import ROOT, Incompatibility, Unavailable
-from .package_state import Fact, PackageState
+from .package_state import PackageState
 from .partial_solution import PartialSolution
 from .priority import Agenda
 from .propagation import Overspent, Propagation
+from .reason import Fact
+from .retreat import Retreat
 from .source import Source
+from .trail import Search
 
 MAX_STEPS: Final = 20_000_000
 """Incompatibilities looked at; some 0.1 µs each, so a few seconds."""
@@ -60,6 +64,7 @@ class Solver:
         pause_steps: int = MAX_STEPS,
         tie: Callable[[Package], Package | None] = _alone,
         foresight: Foresight | None = None,
+        is_watched: bool = True,
     ) -> None:
         """Prepare to solve for the requirements ``root``.
 
@@ -72,6 +77,7 @@ class Solver:
                 the extra tries the versions that its base may still have; their equality itself is the business of
                 the extra's dependencies.
             foresight: what is known before it is asked for: where the rest of the search is foregone, the search ends.
+            is_watched: whether each decision is to be seen; else many that are taken back at once count as one event.
         """
         self.decisions = 0
         self.conflicts = 0
@@ -79,6 +85,7 @@ class Solver:
         self._max_steps = max_steps
         self._pause_steps = pause_steps
         self._is_paused = False
+        self._is_watched = is_watched
         self._tie = tie
         self._states: dict[Package, PackageState] = {}
         start = self._states[ROOT] = PackageState(ROOT)
@@ -91,6 +98,9 @@ class Solver:
         self._tracker = ConflictTracker(self._states, start)
         self._enforcement = Enforcement(self._states, self._agenda, self._solution, self._tracker)
         self._analysis = Analysis(self._states, self._tracker.note, self._propagation.spend)
+        self._asking = Asking(self._states)
+        parts = self._states, self._agenda, self._solution, self._tracker, self._propagation
+        self._retreat = Retreat(Search(*parts, self._enforcement, self._analysis), self._asking)
         self._prospect = Prospect(self._states, foresight, tie)
         self._trial: tuple[PackageState, int] | None = None
         self._answer: Solved | Unsolvable | None = None
@@ -120,6 +130,7 @@ class Solver:
         for state in self._states.values():
             state.forget(is_armed=self._descent is None)
         self._states.clear()
+        self._retreat.close()
         self._failure = None  # its traceback leads here
 
     @property
@@ -136,9 +147,10 @@ class Solver:
 
     def chosen(self, *, with_tried: bool) -> dict[Package, int]:
         """Return the versions that are decided as of now, and the one that is being tried."""
-        chosen = self._decisions()
-        if with_tried and self._trial is not None and self._trial[0].package is not ROOT:
-            chosen[self._trial[0].package] = self._trial[1]
+        chosen = self._solution.decisions()
+        trial = self._retreat.trial or self._trial
+        if with_tried and trial is not None and trial[0].package is not ROOT:
+            chosen[trial[0].package] = trial[1]
         return chosen
 
     def contested(self) -> Sequence[Package]:
@@ -181,27 +193,34 @@ class Solver:
                 if self._trial is None:
                     break
             state, version = self._trial
-            if not state.enforced >> version & 1:
-                others = self._others(state, version, source)
-                if not isinstance(others, list):
-                    return others
-                if not self._enforce(state, version, others):
-                    continue
-            else:
-                self._begin(state)
-            self._trial = None
-            self._solution.decide(state, version)
-            if state.package is ROOT:
-                continue
-            self.decisions += 1
-            self._prospect.decided(state.package)
-            if self.decisions > self._max_decisions:
-                raise self._exhausted(f"no solution within {self._max_decisions} decisions")
-            decisions -= 1
+            made = self._retreat.decisions if self._give_up(state, source) else self._try(state, version, source)
+            if not isinstance(made, int):
+                return made
+            decisions -= made
             if decisions <= 0:
                 return Decided(state.package, version)
         assert self._answer is not None
         return self._answer
+
+    def _try(self, state: PackageState, version: int, source: Source | None) -> NeedDependencies | NeedVersions | int:
+        """Try a version. Return what must be known first, or how many decisions that made: one or none."""
+        if not state.enforced >> version & 1:
+            others = self._asking.others(state, version, source, self._new_state)
+            if not isinstance(others, list):
+                return others
+            if not self._enforce(state, version, others):
+                return 0
+        else:
+            self._begin(state)
+        self._trial = None
+        self._solution.decide(state, version)
+        if state.package is ROOT:
+            return 0
+        self.decisions += 1
+        self._prospect.decided(state.package)
+        if self.decisions > self._max_decisions:
+            raise self._exhausted(f"no solution within {self._max_decisions} decisions")
+        return 1
 
     def _advance(self) -> tuple[PackageState, int] | None:
         """Draw conclusions and choose what to try next; None if the search is over."""
@@ -220,12 +239,12 @@ class Solver:
             self._is_paused = True
             return None
         if answer is not None:  # it counts as decided
-            self.decisions += len(answer) - len(self._decisions())
+            self.decisions += len(answer) - len(self._solution.decisions())
             self._answer = Solved(answer)
             return None
         trial = self._choose()
         if trial is None:
-            self._answer = Solved(self._decisions())
+            self._answer = Solved(self._solution.decisions())
         return trial
 
     def _enforce(self, state: PackageState, version: int, others: Sequence[PackageState]) -> bool:
@@ -241,6 +260,29 @@ class Solver:
             return True
         self._trial = None
         return False
+
+    def _give_up(self, state: PackageState, source: Source | None) -> bool:
+        """Give up versions of a package one after the other, if they are of the kind that needs no search."""
+        retreat, most = self._retreat, self._max_decisions - self.decisions
+        is_due = not self._is_watched and self._descent is None and retreat.is_due(state)
+        if not is_due or not self._prospect.is_blind(state.package) or not retreat.go(state, source, most):
+            return False
+        self._trial = None
+        self.decisions += retreat.decisions
+        self.conflicts += retreat.conflicts
+        if retreat.decisions:
+            self._prospect.decided(state.package)
+        if retreat.learned is not None:
+            self._take_back(*retreat.learned, self._solution.level + 1)
+        return True
+
+    def _take_back(self, lesson: Lesson, conflict: Incompatibility, since: int) -> None:
+        """Go back from the level ``since``, where the conflict was, and draw the conclusion."""
+        level = self._destination(lesson, since)
+        self._prospect.taken_back(since - level)
+        self._solution.backtrack(level)
+        self._propagation.forget()
+        self._apply(lesson, is_new=lesson.incompatibility is not conflict)
 
     def _end_descent(self) -> None:
         """Something went wrong: from now on facts are watched."""
@@ -270,35 +312,6 @@ class Solver:
             raise UnknownVersion(f"version {version} of {state.package!r} is not one of those allowed")
         return state, version
 
-    def _others(
-        self, state: PackageState, version: int, source: Source | None
-    ) -> list[PackageState] | NeedDependencies | NeedVersions:
-        """The packages that this version depends on, with tables, or what must be known before it can be tried."""
-        declared = state.declared.get(version)
-        if declared is None:
-            declared = source.dependencies(state.package, version) if source is not None else None
-            if declared is None:
-                return NeedDependencies(state.package, version)
-            state.declared[version] = declared
-        others: list[PackageState] = []
-        if isinstance(declared, Unavailable):
-            return others
-        unknown: dict[Package, None] = {}
-        states = self._states
-        for dependency in declared:
-            other = states.get(dependency.package)
-            if other is None or other.table is None:
-                package = dependency.package
-                if other is None:
-                    other = self._new_state(package)
-                table = source.versions(package) if source is not None and package not in unknown else None
-                if table is None:
-                    unknown[package] = None
-                else:
-                    other.attach(table)
-            others.append(other)
-        return NeedVersions(tuple(unknown)) if unknown else others
-
     # ---- conflicts
 
     def _propagate(self) -> Incompatibility | None:
@@ -325,11 +338,7 @@ class Solver:
             lesson = self._analysis.learn(conflict)
             if isinstance(lesson, Incompatibility):
                 return lesson
-            level = self._destination(lesson)
-            self._prospect.taken_back(self._solution.level - level)
-            self._solution.backtrack(level)
-            self._propagation.forget()
-            self._apply(lesson, is_new=lesson.incompatibility is not conflict)
+            self._take_back(lesson, conflict, self._solution.level)
             conflict = None
             if vanished is not None:
                 if vanished.state.mask & ~vanished.versions:
@@ -342,14 +351,14 @@ class Solver:
         self._is_paused = not self._propagation.is_over
         return None
 
-    def _destination(self, lesson: Lesson) -> int:
+    def _destination(self, lesson: Lesson, since: int) -> int:
         """The level to go back to: where the lesson could have been drawn first, so that the order may change below.
 
         A search that is long already has many conflicts that do not concern each other. There the way back to the
         root, for each of them, is what takes the time: it goes back only to before the decision that was wrong
         ("chronological backtracking", Nadel and Ryvchin, SAT 2018).
         """
-        if self.decisions > LONG_SEARCH and self._solution.level - lesson.level > FAR:
+        if self.decisions > LONG_SEARCH and since - lesson.level > FAR:
             return lesson.latest
         return lesson.level
 
@@ -367,12 +376,10 @@ class Solver:
                 state.unary.append(incompatibility)
             self._narrow(state, terms[state.package])
             return
-        if is_new:
+        if is_new and self._solution.level > 1:  # what was concluded at level 1 stays, and with it all that was learned
             self._enforcement.watch(incompatibility)
         self._solution.derive(state, state.mask & ~terms[state.package], incompatibility)
         self._propagation.touch(state)
-
-    # ---- the rest
 
     def _state(self, package: Package) -> PackageState:
         return self._states.get(package) or self._new_state(package)
@@ -385,13 +392,6 @@ class Solver:
         if base is not None:
             state.base = self._state(base)
         return state
-
-    def _decisions(self) -> dict[Package, int]:
-        return {
-            state.package: state.decided
-            for state in dict.fromkeys(self._solution.order)
-            if state.decided and state.package is not ROOT
-        }
 
     def _exhausted(self, detail: str) -> DecisionsExhausted:
         self._failure = DecisionsExhausted(
