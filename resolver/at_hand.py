@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .name import name_of
 from .place_facts import PlaceFacts
 from .provider.candidates import Candidates
+from .provider.outlook import Unavailable as Declined
 from .segments import Segments
 from .solver import Dependency, Interrupted, Package, Solver, Unavailable
 
@@ -22,6 +23,9 @@ class AtHand:
         self._facts = facts
         self._solver = solver
         self._segments = segments
+        self._declared: dict[str, Mapping[tuple[int, str | None], Sequence[Dependency] | Declined]] = {}
+        """What solves found out from the same standpoints, as far as it was looked at."""
+        self._declares_as_ever = facts.declares_as_ever
         self.is_late = False
         """Whether the solver goes without an answer only because others shall have their turn."""
 
@@ -38,6 +42,14 @@ class AtHand:
             self.is_late = True
             return None
         facts, name = self._facts, name_of(package)
+        if self._declares_as_ever and not facts.ahead.is_awake:
+            known = self._declared.get(name[0])
+            if known is None:
+                known = self._declared[name[0]] = facts.tables.outlook(name[0]).declared
+            declared = known.get((version, name[1]))
+            if isinstance(declared, list):
+                facts.ahead.pass_by(name, version, declared)
+                return declared
         if facts.ahead.is_awake:
             facts.ahead.tried(name, version, facts.tables.known(name), self._solver.positive(package))
         else:

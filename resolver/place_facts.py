@@ -56,6 +56,8 @@ class PlaceFacts:
         session.at_end(self.ahead.close)
         self.references = References(query, place, session)
         self.tables = Tables(query, place, policies, session, self.references, self.ahead.wake)
+        self._shared: dict[tuple[int, ...], list[Dependency]] = {}
+        """By the identity of what is in them: many versions in a row declare the same."""
         self._missing: dict[tuple[str, str], tuple[str, ...]] = {}
         self._stated: list[Stated] | None = None
         self._overrides: dict[str, list[Requirement]] = {}
@@ -370,7 +372,7 @@ class PlaceFacts:
                 continue
             wanted = dependencies_on(requirement, requirement.text)
             dependencies += [one for one in wanted if one.package != package]
-        everywhere[bit, extra] = dependencies
+        everywhere[bit, extra] = dependencies = self._shared.setdefault(tuple(map(id, dependencies)), dependencies)
         if is_everywhere and divides_nowhere(seen, self.place, bit, demanded):
             seen.undivided[bit, extra] = dependencies
         return dependencies

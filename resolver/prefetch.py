@@ -248,6 +248,13 @@ class FetchAhead:
         tried = self._tried[name] = self._tried.get(name, 0) | 1 << bit
         return tried
 
+    def pass_by(self, package: Name, bit: int, dependencies: Sequence[Dependency]) -> None:
+        """As :meth:`count` and :meth:`note`, while the walk sleeps."""
+        name, extra = package
+        if extra is None:
+            self._tried[name] = self._tried.get(name, 0) | 1 << bit
+        self._last = name, bit, dependencies
+
     def tried(self, package: Name, bit: int, table: Candidates, allowed: int) -> None:
         """The solver tries another version, one of those ``allowed``: after a few, ask for the next."""
         name, _ = package

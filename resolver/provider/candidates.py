@@ -292,9 +292,10 @@ class Candidates:
     def choose(self, allowed: int) -> int:
         """The bit to try among ``allowed``: preferred, then by tier, stable before pre-releases, highest or lowest."""
         fit = allowed & self.usable or allowed
-        if preferred := next((one for one in self._preferred if fit & one), 0):
+        if self._preferred and (preferred := next((one for one in self._preferred if fit & one), 0)):
             return preferred.bit_length() - 1
-        fit = next((of_tier for tier in self._tiers if (of_tier := fit & tier)), fit)
+        if self._tiers:
+            fit = next((of_tier for tier in self._tiers if (of_tier := fit & tier)), fit)
         fit = fit & self._stable or fit
         if self._lowest:
             return (fit & -fit).bit_length() - 1
