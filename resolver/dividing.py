@@ -9,7 +9,6 @@ from .environment.place import Place
 from .environment.region import Condition, Divided, Region, divide, divide_by, divide_by_required
 from .environment.space import ALL
 from .name import Name
-from .provider.evidence import usable_files
 from .provider.outlook import Outlook, Unavailable
 from .requirement import Requirement
 from .requirement_forms import condition_of
@@ -58,14 +57,12 @@ def divide_by_version(
     try:
         divide_by(region, admitted & region.part_admitted([demanded]))
         # A wheel that the caller names by URL is wanted wherever the caller says so.
-        if files and universal is not None and universal.required_environments and facts.references.url(name) is None:
-            # As in uv a wheel serves a platform if it does for some Python of the lock, be this part too old for it.
-            anywhere = usable_files(release, region.entire, outlook.standpoint.filter)
-            tags = [file.tags for file in anywhere if file.filename not in lost]
-            marker = divide_by_required(region, universal.required_environments, tags)
+        if files and universal is not None and universal.required and facts.references.url(name) is None:
+            marker = divide_by_required(region, universal.required, [file.tags for file in files])
             if marker is not None:
                 return ("no-usable-file", f"has no wheels for {marker}")
-        divide(region, _conditions(facts, requirements, extra))
+        # Of itself it requires extras: what these require divides, wherever they are wanted.
+        divide(region, _conditions(facts, [one for one in requirements if one.name != name], extra))
     except Divided as division:
         division.by = (name,)
         raise

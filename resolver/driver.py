@@ -197,12 +197,13 @@ async def _everywhere(work: Work, universal: Universal) -> tuple[RegionResolutio
 
 async def _each_region(work: Work, universal: Universal) -> tuple[RegionResolution, ...]:
     """Solve for all environments, in as many parts as it takes."""
-    whole, parts = await work_out(partial(first_parts, universal, work.query.regions), MAX_STATED)
-    pending = deque(parts)
     options = work.query.options
     divides = options.fork_strategy is ForkStrategy.REQUIRES_PYTHON
     # What the oldest Python can have, newer ones may have as well, and it is the lowest.
     newest_first = divides and options.resolution is not ResolutionMode.LOWEST
+    first = partial(first_parts, universal, work.query.regions, newest_first=newest_first)
+    whole, parts = await work_out(first, MAX_STATED)
+    pending = deque(parts)
     resolutions: list[RegionResolution] = []
     tried = 0
     dividers: Counter[str] = Counter()

@@ -36,18 +36,24 @@ class Part:
         return []
 
 
-def first_parts(universal: Universal, earlier: Iterable[str]) -> tuple[EnvironmentSet, list[Part]]:
+def first_parts(
+    universal: Universal, earlier: Iterable[str], *, newest_first: bool = True
+) -> tuple[EnvironmentSet, list[Part]]:
     """All environments, and the parts to begin with: those of the earlier lock, else one for each that was named.
 
     Args:
         universal: What the lock is for.
         earlier: Markers of the parts of an earlier lock for the same environments; () where there is none.
+        newest_first: Whether of those that were named the one with the newest Python comes first.
     """
     admitted = from_requires_python(universal.requires_python)
     stated = [admitted & from_marker(marker) for marker in universal.environments] or [admitted]
     whole = reduce(or_, stated, NOTHING)
-    kept = [from_marker(marker) for marker in earlier] or stated[:-1]
-    return whole, [Part(space) for space in split(whole, kept) if is_somewhere(space)]
+    kept = [from_marker(marker) for marker in earlier]
+    if not kept:
+        # As when a region is divided; of those that begin alike the first that was named.
+        stated.sort(key=lambda space: by_python(space, newest_first=newest_first))
+    return whole, [Part(space) for space in split(whole, kept or stated[:-1]) if is_somewhere(space)]
 
 
 def conditional(query: Query) -> tuple[str, ...]:

@@ -66,7 +66,7 @@ class PlaceFacts:
         self.is_common = not (query.overrides or query.excludes or query.options.no_deps or self.references)
         """Whether what a version requires depends on nothing but the standpoint."""
         is_region = isinstance(place, Region)
-        self._needs_wheels = is_region and query.universal is not None and bool(query.universal.required_environments)
+        self._needs_wheels = is_region and query.universal is not None and bool(query.universal.required)
         """Whether versions divide the region by what they have wheels for."""
         self._dividing: frozenset[str] = frozenset(
             stated.requirement.name

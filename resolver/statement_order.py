@@ -3,7 +3,9 @@
 Which package is decided first may choose between answers that are equally good, and the order of lines in a file is
 no wish. What leaves the fewest versions comes first: requirements with an upper bound or a pin, then those with a
 lower bound, then names alone; among equals the name decides. On real sets this gave what the order of their files
-gives. By name alone, a library that many need was often decided before those that need it.
+gives. By name alone, a library that many need was often decided before those that need it. Of requirements on one
+project, and so of the environments that they divide, that comes first which people state first: what is so before what
+is not so, Linux before macOS before Windows, CPython and x86-64 before others.
 """
 
 from __future__ import annotations
@@ -14,6 +16,11 @@ from dataclasses import replace
 from .model import Query, Stated
 
 _UPPER = ("<", "==", "~=")
+_AS_STATED = (
+    *(("!=", "~"), ("not in", "~"), ("linux", "0"), ("Linux", "0"), ("darwin", "1"), ("Darwin", "1")),
+    *(("cpython", "0"), ("CPython", "0"), ("x86_64", "0"), ("'nt'", "'0'"), ('"nt"', '"0"')),
+)
+"""What to replace in a marker, so that texts sort as people state them."""
 
 
 def in_order(query: Query) -> Query:
@@ -49,10 +56,17 @@ def _sorted(statements: Iterable[Stated]) -> tuple[Stated, ...]:
     return tuple(sorted(statements, key=_key))
 
 
-def _key(stated: Stated) -> tuple[int, str, str, str]:
+def _key(stated: Stated) -> tuple[int, str, str, str, str]:
     requirement = stated.requirement
     if requirement.url is not None or is_bounded(requirement.specifier):
         freedom = 0
     else:
         freedom = 1 if requirement.specifier else 2
-    return freedom, requirement.name, requirement.text, stated.origin
+    return freedom, requirement.name, _marker_key(requirement.marker_text), requirement.text, stated.origin
+
+
+def _marker_key(marker: str | None) -> str:
+    text = marker or ""
+    for word, place in _AS_STATED:
+        text = text.replace(word, place)
+    return text

@@ -246,6 +246,9 @@ async def test_lowest_direct_is_lowest_for_the_stated_and_highest_for_the_rest()
     assert await pins(world, "a", options=Options(resolution=ResolutionMode.LOWEST)) == {"a": "1.0", "b": "1.0"}
     direct = Options(resolution=ResolutionMode.LOWEST_DIRECT)
     assert await pins(world, "a", options=direct) == {"a": "1.0", "b": "2.0"}
+    # As in uv an override states what b has to be wherever it is required, and requires it nowhere.
+    assert await pins(world, "a", overrides=("b>=1",), options=direct) == {"a": "1.0", "b": "2.0"}
+    assert await pins(world, "a", "b<2", overrides=("b>=1",), options=direct) == {"a": "1.0", "b": "1.0"}
 
 
 async def test_constraints_bind_without_requiring_and_are_named_in_refusals() -> None:

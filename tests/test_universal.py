@@ -392,6 +392,113 @@ async def test_a_part_for_another_implementation_may_have_what_has_wheels_for_cp
     }
 
 
+BY_MACHINE = ("b<2 ; platform_machine == 'x86_64'", "b>=2 ; platform_machine != 'x86_64'")
+LINUX = "sys_platform == 'linux'"
+SERVES_X86 = """
+    a 1.0
+    a 2.0 tag:cp39-abi3-manylinux_2_17_x86_64
+    b 1.0
+    b 2.0
+"""
+
+
+async def test_a_wheel_has_to_serve_a_required_environment_in_each_part_that_siblings_make_of_it() -> None:
+    """As in uv: in the part for other machines it serves nobody on Linux."""
+    required = Universal(">=3.12", required_environments=(LINUX,))
+    assert entries(await locked(World(SERVES_X86), "a", *BY_MACHINE, universal=required)) == {
+        "a 1.0": "platform_machine != 'x86_64'",
+        "a 2.0": "platform_machine == 'x86_64'",
+        "b 1.0": "platform_machine == 'x86_64'",
+        "b 2.0": "platform_machine != 'x86_64'",
+    }
+    assert entries(await locked(World(SERVES_X86), "a", universal=required)) == {"a 2.0": None}
+
+
+async def test_a_wheel_for_other_pythons_than_those_of_a_part_does_not_serve_a_required_environment_there() -> None:
+    world = World("""
+        a 1.0
+        a 2.0 tag:cp312-cp312-manylinux_2_17_x86_64
+        b 1.0
+        b 2.0
+    """)
+    siblings = ("b<2 ; python_version < '3.13'", "b>=2 ; python_version >= '3.13'")
+    required = Universal(">=3.12", required_environments=(LINUX,))
+    found = entries(await locked(world, "a", *siblings, universal=required))
+    assert found == {
+        "a 1.0": None,
+        "b 1.0": "python_version < '3.13'",
+        "b 2.0": "python_version >= '3.13'",
+    }
+    with pytest.raises(NoSolution, match=r"For Python >=3\.13: .* a==2\.0 has no wheels for sys_platform == 'linux'"):
+        await resolved(world, "a>1", *siblings, universal=required)
+
+
+async def test_environments_that_the_lock_is_for_are_required_of_wheels_as_well() -> None:
+    world = World("""
+        a 1.0
+        a 2.0 tag:cp39-abi3-manylinux_2_17_x86_64
+    """)
+    platforms = Universal(">=3.12", environments=(LINUX, "sys_platform == 'darwin'"))
+    assert entries(await locked(world, "a", universal=platforms)) == {
+        "a 1.0": "sys_platform == 'darwin'",
+        "a 2.0": "sys_platform == 'linux'",
+    }
+    together = Universal(">=3.12", environments=("sys_platform == 'linux' or sys_platform == 'darwin'",))
+    assert entries(await locked(world, "a", universal=together)) == {"a 2.0": None}
+    with pytest.raises(NoSolution, match="has no wheels for sys_platform == 'darwin'"):
+        await resolved(world, "a>1", universal=platforms)
+
+
+async def test_environments_with_newer_pythons_come_first_in_whatever_order_they_are_named() -> None:
+    world = World("""
+        a 1.0: b<2 ; python_version < '3.13'
+        b 1.0
+        b 2.0
+    """)
+    older, newer = "python_version < '3.13'", "python_version >= '3.13'"
+    for named in ((older, newer), (newer, older)):
+        assert entries(await locked(world, "a", "b", universal=Universal(">=3.12", named))) == {
+            "a 1.0": None,
+            "b 1.0": older,
+            "b 2.0": newer,
+        }
+
+
+async def test_of_requirements_on_one_project_that_part_comes_first_which_people_state_first() -> None:
+    """What it had to take is preferred in the others: macOS is the exception, whatever its place in the alphabet."""
+    world = World("""
+        a 1.0
+        b 1.0: c<2 ; sys_platform == 'darwin'
+        c 1.0
+        c 2.0
+    """)
+    siblings = ("a ; sys_platform == 'darwin'", "a ; sys_platform == 'linux'")
+    lock = await locked(world, *siblings, "b", "c")
+    assert {text: marker for text, marker in entries(lock).items() if text.startswith("c")} == {
+        "c 1.0": "sys_platform == 'darwin'",
+        "c 2.0": "sys_platform != 'darwin'",
+    }
+    lock = await locked(world, *(one.replace("linux", "win32") for one in siblings), "b", "c")
+    assert {text: marker for text, marker in entries(lock).items() if text.startswith("c")} == {"c 1.0": None}
+
+
+async def test_what_a_version_requires_of_itself_divides_nothing() -> None:
+    world = World("""
+        a 1.0: c
+        a 1.0 [x]: a[y] ; python_version < '3.13' & a[z] ; python_version >= '3.13'
+        a 1.0 [y]: b
+        a 1.0 [z]: b
+        b 1.0
+        b 2.0: c<2 ; python_version < '3.13'
+        c 1.0
+        c 2.0
+    """)
+    resolution = await resolved(world, "a[x]")
+    assert [{name: pin.version for name, pin in one.pins.items()} for one in resolution.regions] == [
+        {"a": "1.0", "b": "1.0", "c": "2.0"}
+    ]
+
+
 async def test_an_sdist_serves_every_required_environment() -> None:
     assert entries(await locked(World("a 1.0 sdist"), "a", universal=REQUIRED)) == {"a 1.0": None}
 

@@ -28,7 +28,7 @@ from .space import (
     python_span,
     pythons_of,
 )
-from .wheel_space import fits_in, from_tags, names_elsewhere, pythons_from
+from .wheel_space import fits_in, from_tags, pythons_from, served_by
 
 MAX_PARTS = 200  # each independent marker doubles them; real requirements that stand side by side make some five
 
@@ -207,9 +207,10 @@ def divide_by(region: Region, admitted: EnvironmentSet) -> None:
 
 
 def divide_by_required(region: Region, required: Iterable[str], files: Sequence[str | None]) -> str | None:
-    """Divide a region by a required environment that the wheels of a release do not serve at all, as uv does.
+    """Divide a region by a required environment that the wheels of a release do not serve in it, as uv does.
 
-    The part that they serve comes first: it gets the newest version that it can have.
+    It is enough that they serve some of what the region has of it. The part that they serve comes first: it gets the
+    newest version that it can have.
 
     ``files`` are the tags of its usable files, None that of an sdist: it serves every environment.
 
@@ -223,11 +224,12 @@ def divide_by_required(region: Region, required: Iterable[str], files: Sequence[
         return None
     served = NOTHING
     for tags in files:
-        served |= from_tags(tags or "")
+        served |= served_by(tags or "")
+    served &= region.space
     for marker in required:
-        space = from_marker(marker)
-        if is_somewhere(region.space & space) and space.is_disjoint(served):
-            unserved = between(space, served - names_elsewhere())
+        space = region.space & from_marker(marker)
+        if is_somewhere(space) and not is_somewhere(space & served):
+            unserved = between(space, served)
             parts = [part for part in (region.space - unserved, region.space & unserved) if is_somewhere(part)]
             if len(parts) > 1:
                 # Where it serves it is the newest there is, whatever parts with other machines had to take.

@@ -54,20 +54,24 @@ def fits_in(whole: EnvironmentSet, tags: str) -> bool:
 
 
 @lru_cache(maxsize=32_768)
+def served_by(tags: str) -> EnvironmentSet:
+    """The environments of the platforms and Pythons that the tags name, of whatever implementation.
+
+    As in uv: that is what a wheel does for a required environment. Of a machine only the name counts that it has on
+    the platform.
+    """
+    interpreters, abis, platforms = _split(tags)
+    places = NOTHING
+    for platform in platforms.split("."):
+        places |= ALL if platform == "any" else _places(platform) - _names_elsewhere()
+    return _all_pythons(interpreters, abis, of_any=True) & places
+
+
+@lru_cache(maxsize=32_768)
 def pythons_from(tags: str) -> EnvironmentSet:
     """The environments with a Python that the tags name or a later one, on any platform and of any implementation."""
     interpreters, abis, _ = _split(tags)
-    return _all_pythons(interpreters, abis, and_later=True)
-
-
-@lru_cache(maxsize=1)
-def names_elsewhere() -> EnvironmentSet:
-    """Where a machine has the name that it has on another platform: nobody is there, so no text needs to say so."""
-    found = NOTHING
-    for platform, names in _NAMES_ELSEWHERE.items():
-        for name in names:
-            found |= from_marker(f"sys_platform == '{platform}' and platform_machine == '{name}'")
-    return found
+    return _all_pythons(interpreters, abis, and_later=True, of_any=True)
 
 
 def _split(tags: str) -> Sequence[str]:
@@ -76,12 +80,13 @@ def _split(tags: str) -> Sequence[str]:
 
 
 @lru_cache(maxsize=4_096)
-def _all_pythons(interpreters: str, abis: str, *, and_later: bool = False) -> EnvironmentSet:
+def _all_pythons(interpreters: str, abis: str, *, and_later: bool = False, of_any: bool = False) -> EnvironmentSet:
     found = NOTHING
     named, built = interpreters.split("."), abis.split(".")
     if len(named) * len(built) <= MAX_EXPANSION:
         for interpreter, abi in product(named, built):
-            found |= _pythons(interpreter, abi, and_later=and_later)
+            pythons = _pythons(interpreter, abi, and_later=and_later)
+            found |= pythons if of_any else pythons & _of_implementation(interpreter)
     return found
 
 
@@ -100,13 +105,16 @@ def _pythons(interpreter: str, abi: str, *, and_later: bool) -> EnvironmentSet:
         return NOTHING
     kind, major, minor = found.groups()
     if not minor:
-        pythons = from_requires_python(f">={major},<{int(major) + 1}")
-    elif and_later or kind == "py" or abi == "abi3":
-        pythons = from_requires_python(f">={major}.{minor},<{int(major) + 1}")
-    else:
-        pythons = from_requires_python(f"=={major}.{minor}.*")
-    implementation = None if and_later else _IMPLEMENTATIONS.get(kind)
-    return pythons if implementation is None else pythons & from_marker(f"implementation_name == '{implementation}'")
+        return from_requires_python(f">={major},<{int(major) + 1}")
+    if and_later or kind == "py" or abi == "abi3":
+        return from_requires_python(f">={major}.{minor},<{int(major) + 1}")
+    return from_requires_python(f"=={major}.{minor}.*")
+
+
+def _of_implementation(interpreter: str) -> EnvironmentSet:
+    found = _INTERPRETER.fullmatch(interpreter)
+    name = None if found is None else _IMPLEMENTATIONS.get(found[1])
+    return ALL if name is None else from_marker(f"implementation_name == '{name}'")
 
 
 @lru_cache(maxsize=4_096)
@@ -137,4 +145,14 @@ def _machines(*names: str) -> EnvironmentSet:
         for spelling in _MACHINES.get(name, (name,)):
             if re.fullmatch(r"\w+", spelling):
                 found |= from_marker(f"platform_machine == '{spelling}'")
+    return found
+
+
+@lru_cache(maxsize=1)
+def _names_elsewhere() -> EnvironmentSet:
+    """Where a machine has the name that it has on another platform: nobody is there, so no text needs to say so."""
+    found = NOTHING
+    for platform, names in _NAMES_ELSEWHERE.items():
+        for name in names:
+            found |= from_marker(f"sys_platform == '{platform}' and platform_machine == '{name}'")
     return found

@@ -86,6 +86,8 @@ class Policies:
         self._direct: dict[str, list[Stated]] = {}
         self._pinned_elsewhere: dict[str, set[Version]] = {}
         """What is pinned in other environments of a universal lock: as in uv it may be yanked in all of them."""
+        self._required = frozenset(stated.requirement.name for stated in query.requirements)
+        """The projects of the caller's requirements, wherever these hold: an override alone requires nothing."""
         for stated in query.overrides:
             self._note(stated, place)
         overridden = {stated.requirement.name for stated in query.overrides}
@@ -138,7 +140,7 @@ class Policies:
 
     def is_direct(self, name: str) -> bool:
         """Whether the caller stated a requirement on ``name`` that applies in the target."""
-        return name in self._direct
+        return name in self._direct and name in self._required
 
     def constraints(self, name: str) -> tuple[Stated, ...]:
         """The constraints on ``name`` that apply in the target."""
@@ -200,7 +202,7 @@ class Policies:
         if self._query.options.resolution is ResolutionMode.LOWEST_DIRECT:
             # Where a package is stated its lowest version was wanted, elsewhere the highest: neither is an example.
             # As in uv each place has what is lowest there.
-            groups[1:] = [groups[1] if begun is not None and begun[1] == (name in self._direct) else ()]
+            groups[1:] = [groups[1] if begun is not None and begun[1] == self.is_direct(name) else ()]
         groups.append(self._elsewhere.get(name, ()))
         highest_first = not self._is_lowest(name)
         # Most have one version, which every group names.
@@ -208,7 +210,7 @@ class Policies:
 
     def _is_lowest(self, name: str) -> bool:
         mode = self._query.options.resolution
-        return mode is ResolutionMode.LOWEST or (mode is ResolutionMode.LOWEST_DIRECT and name in self._direct)
+        return mode is ResolutionMode.LOWEST or (mode is ResolutionMode.LOWEST_DIRECT and self.is_direct(name))
 
     def _admits_prereleases(self, name: str, mode: Prerelease) -> bool:
         if mode is Prerelease.DISALLOW:

@@ -1,4 +1,4 @@
-"""Other environments to lock for: another Python, or one required environment less."""
+"""Other environments to lock for: another Python, or one environment less."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..environment.target import Target
 from ..errors import Place
-from ..model import Query
+from ..model import Query, Universal
 from ..name import Name
 from ..place_facts import PlaceFacts
 from ..provider.candidates import Candidates
@@ -19,21 +19,32 @@ from .remedy import Edit, Effort, Remedy
 
 
 def required_environments(query: Query, reasons: Sequence[Incompatibility]) -> Iterator[Remedy]:
-    """The required environments that a release has no wheels for."""
+    """The required environments that a release has no wheels for, and those that the lock is for."""
     if query.universal is None:
         return
     details = {reason.cause.detail for reason in reasons if isinstance(reason.cause, Unavailable)}
-    for at, marker in enumerate(query.universal.required_environments):
-        if f"has no wheels for {marker}" in details:
+    required, named = query.universal.required_environments, query.universal.environments
+    for at, marker in enumerate(required):
+        if f"has no wheels for {marker}" in details and marker not in named:
+            left = replace(query.universal, required_environments=_without(required, marker))
             place = Place(pointer=f"/universal/required_environments/{at}")
+            yield _less("required-environment", f"do without wheels for {marker}", place, marker, left)
+    for at, marker in enumerate(named):
+        if f"has no wheels for {marker}" in details and len(named) > 1:
+            left = replace(query.universal, environments=_without(named, marker))
+            place = Place(pointer=f"/universal/environments/{at}")
+            yield _less("environment", f"lock for fewer environments, without {marker}", place, marker, left)
 
-            def change(query: Query, marker: str = marker) -> Query:
-                assert query.universal is not None
-                left = tuple(one for one in query.universal.required_environments if one != marker)
-                return replace(query, universal=replace(query.universal, required_environments=left))
 
-            detail = f"do without wheels for {marker}"
-            yield Remedy(Effort.ENVIRONMENT, "required-environment", detail, (Edit(place, marker, None),), change)
+def _without(markers: Sequence[str], left_out: str) -> tuple[str, ...]:
+    return tuple(one for one in markers if one != left_out)
+
+
+def _less(kind: str, detail: str, place: Place, marker: str, left: Universal) -> Remedy:
+    def change(query: Query) -> Query:
+        return replace(query, universal=left)
+
+    return Remedy(Effort.ENVIRONMENT, kind, detail, (Edit(place, marker, None),), change)
 
 
 def pythons(facts: PlaceFacts, tables: Mapping[Name, Candidates], culprits: Mapping[str, Culprit]) -> Iterator[Remedy]:

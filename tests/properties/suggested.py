@@ -41,6 +41,8 @@ def _edited(question: Question, path: list[str], after: object) -> Question:
             return replace(question, requires_python=str(after))
         case ["universal", "required_environments", at]:
             return replace(question, required_environments=_with(question.required_environments, at, after))
+        case ["universal", "environments", at]:
+            return replace(question, environments=_with(question.environments, at, after))
     raise AssertionError(f"a suggestion changes {path}")
 
 

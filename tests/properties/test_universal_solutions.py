@@ -11,17 +11,12 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from resolver.driver import resolve
 from resolver.environment.space import ALL, EnvironmentSet, from_marker, from_requires_python
 from resolver.errors import NoSolution
-from resolver.index.gateway import Gateway
-from resolver.lock.build import build
 from resolver.model import ForkStrategy, Options
 
 from ..fake_index import FakeRelease, World
 from ..test_universal import REQUIREMENTS, cells, closure_faults, locked, selected, worlds
-from .fuzz import to_query
-from .random_index import IndexFile, IndexRelease, Question, RandomIndex
 
 VERSIONS = ("3", "2", "1")
 CELLS = [
@@ -109,21 +104,3 @@ async def test_a_lock_exists_if_every_environment_has_a_solution_and_a_refusal_n
     assert hopeless == []
     for values in CELLS:
         assert closure_faults(world, selected(lock, values), tuple(requirements), values) == []
-
-
-async def test_a_wheel_for_a_later_python_of_the_lock_serves_a_required_environment_in_an_older_part_too() -> None:
-    """Whether a wheel serves a platform is asked of the whole lock, as uv does: no part is too old for it."""
-    wheels = tuple(map(IndexFile, ("cp310-abi3-win_amd64", "cp312-cp312-manylinux_2_17_x86_64")))
-    releases = [
-        IndexRelease("a", "1.0", wheels, ()),
-        IndexRelease("b", "1.0", (IndexFile(),), ()),
-        IndexRelease("b", "2.0", (IndexFile(),), (), requires_python=">=3.12"),
-    ]
-    index = RandomIndex({(one.name, one.version): one for one in releases})
-    question = Question(("a", "b"), required_environments=("sys_platform == 'linux'",))
-    lock = build(await resolve(to_query(index, question), Gateway(index)))
-    assert {f"{one.name} {one.version}": one.marker for one in lock.packages} == {
-        "a 1.0": None,
-        "b 1.0": "python_version < '3.12'",
-        "b 2.0": "python_version >= '3.12'",
-    }
