@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from .environment.place import Place
 from .environment.region import Condition, Divided, Region, divide, divide_by, divide_by_required
 from .environment.space import ALL
+from .model import Universal
 from .name import Name
 from .provider.outlook import Outlook, Unavailable
 from .requirement import Requirement
@@ -57,8 +58,8 @@ def divide_by_version(
     try:
         divide_by(region, admitted & region.part_admitted([demanded]))
         # A wheel that the caller names by URL is wanted wherever the caller says so.
-        if files and universal is not None and universal.required and facts.references.url(name) is None:
-            marker = divide_by_required(region, universal.required, [file.tags for file in files])
+        if files and universal is not None and required(universal) and facts.references.url(name) is None:
+            marker = divide_by_required(region, required(universal), [file.tags for file in files])
             if marker is not None:
                 return ("no-usable-file", f"has no wheels for {marker}")
         # Of itself it requires extras: what these require divides, wherever they are wanted.
@@ -76,6 +77,11 @@ def divides_nowhere(outlook: Outlook, place: Place, bit: int, demanded: str | No
     entire = place.entire
     files = {file.requires_python for file in outlook.usable_files(bit)}
     return all(entire.part_admitted(one) is entire.space for one in (files or {None}, {demanded}))
+
+
+def required(universal: Universal) -> tuple[str, ...]:
+    """The environments that each package has to be installable in: as in uv also those that are named at all."""
+    return (*universal.required_environments, *universal.environments)
 
 
 def divide_off(facts: PlaceFacts, requirement: Requirement, extra: str | None) -> None:

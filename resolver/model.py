@@ -129,11 +129,6 @@ class Universal:
     environments: tuple[str, ...] = ()
     required_environments: tuple[str, ...] = ()
 
-    @property
-    def required(self) -> tuple[str, ...]:
-        """The environments that each package has to be installable in: as in uv also those that are named at all."""
-        return (*self.required_environments, *self.environments)
-
 
 @dataclass(frozen=True, slots=True)
 class Budget:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from .algebra import STEPS_AT_ONCE, within, work_out
-from .dividing import divide_by_statements, divide_by_version, divide_off, divides_nowhere
+from .dividing import divide_by_statements, divide_by_version, divide_off, divides_nowhere, required
 from .environment.markers import belongs_to
 from .environment.place import Place, evaluate, requires_python_admits
 from .environment.region import Region
@@ -66,7 +66,7 @@ class PlaceFacts:
         self.is_common = not (query.overrides or query.excludes or query.options.no_deps or self.references)
         """Whether what a version requires depends on nothing but the standpoint."""
         is_region = isinstance(place, Region)
-        self._needs_wheels = is_region and query.universal is not None and bool(query.universal.required)
+        self._needs_wheels = is_region and query.universal is not None and bool(required(query.universal))
         """Whether versions divide the region by what they have wheels for."""
         self._dividing: frozenset[str] = frozenset(
             stated.requirement.name

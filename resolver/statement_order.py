@@ -53,16 +53,24 @@ def is_bounded(specifier: str) -> bool:
 
 
 def _sorted(statements: Iterable[Stated]) -> tuple[Stated, ...]:
-    return tuple(sorted(statements, key=_key))
+    stated = tuple(statements)
+    freedom: dict[str, int] = {}
+    for one in stated:
+        name = one.requirement.name
+        freedom[name] = min(_freedom(one), freedom.get(name, 2))
+    return tuple(sorted(stated, key=lambda one: (freedom[one.requirement.name], *_key(one))))
 
 
-def _key(stated: Stated) -> tuple[int, str, str, str, str]:
+def _freedom(stated: Stated) -> int:
     requirement = stated.requirement
     if requirement.url is not None or is_bounded(requirement.specifier):
-        freedom = 0
-    else:
-        freedom = 1 if requirement.specifier else 2
-    return freedom, requirement.name, _marker_key(requirement.marker_text), requirement.text, stated.origin
+        return 0
+    return 1 if requirement.specifier else 2
+
+
+def _key(stated: Stated) -> tuple[str, str, str, str]:
+    requirement = stated.requirement
+    return requirement.name, _marker_key(requirement.marker_text), requirement.text, stated.origin
 
 
 def _marker_key(marker: str | None) -> str:

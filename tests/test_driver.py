@@ -20,6 +20,7 @@ from resolver.model import (
     Budget,
     Options,
     PackageOptions,
+    PolicyLimits,
     Preference,
     Prerelease,
     Query,
@@ -223,6 +224,16 @@ async def test_an_override_by_url_takes_the_place_of_a_requirement_by_another_ur
     elsewhere = "foo @ https://elsewhere.example/foo-2.0-py3-none-any.whl"
     found = await pins(world, elsewhere, overrides=(f"foo @ {FILES}{NAME}",))
     assert found == {"foo": "1.0", "bar": "1.0"}
+
+
+async def test_who_names_a_file_by_its_url_gets_it_however_new_it_is_unless_the_server_has_a_floor() -> None:
+    world = World("bar 1.0 at:2024-01-01T00:00:00Z")
+    world.files[NAME] = make_wheel()
+    limit = datetime(2024, 6, 1, tzinfo=UTC)
+    given, options = f"foo @ {FILES}{NAME}", Options(exclude_newer=limit)
+    assert await pins(world, given, options=options) == {"foo": "1.0", "bar": "1.0"}
+    told = await refused(world, given, options=options, limits=PolicyLimits(newest=limit))
+    assert "foo==1.0 has no known upload time" in told
 
 
 async def test_stable_versions_come_first_and_pre_releases_when_they_are_all_there_is() -> None:

@@ -480,6 +480,8 @@ async def test_of_requirements_on_one_project_that_part_comes_first_which_people
     }
     lock = await locked(world, *(one.replace("linux", "win32") for one in siblings), "b", "c")
     assert {text: marker for text, marker in entries(lock).items() if text.startswith("c")} == {"c 1.0": None}
+    narrower = ("a ; sys_platform == 'linux'", "a!=2 ; sys_platform != 'linux'")
+    assert [name for name in entries(await locked(world, *narrower, "b", "c")) if name[0] == "c"] == ["c 1.0", "c 2.0"]
 
 
 async def test_what_a_version_requires_of_itself_divides_nothing() -> None:

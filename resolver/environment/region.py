@@ -28,7 +28,7 @@ from .space import (
     python_span,
     pythons_of,
 )
-from .wheel_space import fits_in, from_tags, pythons_from, served_by
+from .wheel_space import fits_in, pythons_from, served_by
 
 MAX_PARTS = 200  # each independent marker doubles them; real requirements that stand side by side make some five
 

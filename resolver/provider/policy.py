@@ -158,11 +158,13 @@ class Policies:
         pins = {pin for one in stated if (pin := exact_pin(one.requirement.specifier)) is not None}
         pins.update(self._pinned_elsewhere.get(name, ()))
         pins.update(version for text in kept if (version := version_of(text)) is not None)
+        # Who names a file by its URL wants that file, however new it is, as in uv; the server's own floor holds.
+        is_given = self._query.limits.newest is None and any(one.requirement.url is not None for one in stated)
         return Filter(
             wheels=not _is_listed(name, options.no_binary, options.only_binary),
             sdists=not _is_listed(name, options.only_binary, options.no_binary)
             and (own.builds or options.builds) is not Builds.NEVER,
-            exclude_newer=cutoff(options, name),
+            exclude_newer=None if is_given else cutoff(options, name),
             yanked_pins=frozenset(pins),
             hashes=frozenset(frozenset(one.hashes) for one in stated if one.hashes),
             prereleases=self._admits_prereleases(name, own.prerelease or options.prerelease),
@@ -223,7 +225,8 @@ class Policies:
 
 def _is_particular(stated: Stated) -> bool:
     """Whether a requirement says which files or yanked versions may be candidates."""
-    return bool(stated.hashes) or exact_pin(stated.requirement.specifier) is not None
+    requirement = stated.requirement
+    return bool(stated.hashes) or requirement.url is not None or exact_pin(requirement.specifier) is not None
 
 
 def _is_listed(name: str, names: frozenset[str], opposite: frozenset[str]) -> bool:
