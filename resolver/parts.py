@@ -47,13 +47,12 @@ def first_parts(
         newest_first: Whether of those that were named the one with the newest Python comes first.
     """
     admitted = from_requires_python(universal.requires_python)
-    stated = [admitted & from_marker(marker) for marker in universal.environments] or [admitted]
-    whole = reduce(or_, stated, NOTHING)
-    kept = [from_marker(marker) for marker in earlier]
-    if not kept:
-        # As when a region is divided; of those that begin alike the first that was named.
-        stated.sort(key=lambda space: by_python(space, newest_first=newest_first))
-    return whole, [Part(space) for space in split(whole, kept or stated[:-1]) if is_somewhere(space)]
+    named = [admitted & from_marker(marker) for marker in universal.environments] or [admitted]
+    whole = reduce(or_, named, NOTHING)
+    # As when a region is divided; of those that begin alike the first that was named.
+    stated = sorted(filter(is_somewhere, named), key=lambda space: by_python(space, newest_first=newest_first))
+    kept = [from_marker(marker) for marker in earlier] or stated[:-1]
+    return whole, [Part(space) for space in split(whole, kept) if is_somewhere(space)]
 
 
 def conditional(query: Query) -> tuple[str, ...]:

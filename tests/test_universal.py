@@ -456,7 +456,8 @@ async def test_environments_with_newer_pythons_come_first_in_whatever_order_they
         b 2.0
     """)
     older, newer = "python_version < '3.13'", "python_version >= '3.13'"
-    for named in ((older, newer), (newer, older)):
+    outside = "python_version < '3.9'"  # of requires_python: it is nobody's
+    for named in ((older, newer), (newer, older), (outside, older, newer)):
         assert entries(await locked(world, "a", "b", universal=Universal(">=3.12", named))) == {
             "a 1.0": None,
             "b 1.0": older,
