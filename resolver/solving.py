@@ -131,9 +131,9 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
             event = solver.next_event(at_hand, decisions=1 if watch is not None else segments.decisions)
         except DecisionsExhausted as error:
             names = _projects(error.packages)
+            remedy = f"most of them concern {', '.join(names)}: narrow their versions, or raise" if names else "raise"
             raise BudgetExhausted(
-                f"{error.detail}, after {error.conflicts} conflicts; most of them concern {', '.join(names)}: narrow "
-                "their versions, or raise the budget",
+                f"{error.detail}, after {error.conflicts} conflicts; {remedy} the budget",
                 names,
                 {"decisions": error.decisions, "conflicts": error.conflicts, "steps": error.steps},
             ) from None

@@ -176,6 +176,8 @@ class Tables:
         project = self._one(name, projects)
         if project is None:
             where = "in the index it is pinned to" if self._policies.index(name) else "in any index"
+            if not self._query.indexes:
+                where = "(no index is configured: name one in [[index]], PIP_INDEX_URL or UV_DEFAULT_INDEX)"
             missing = Exclusion(0, "not-found", f"was not found {where}")
             table = self._tables[name] = Candidates(None, VersionList(()), Selection(0, (missing,), 0), Order())
             return table

@@ -105,13 +105,16 @@ def structure_of(body: bytes) -> bytes:
 
 
 def is_too_deep(structure: bytes) -> bool:
-    """Whether JSON nests deeper than :data:`MAX_DEPTH`; each round takes the innermost level away."""
+    """Whether JSON nests deeper than :data:`MAX_DEPTH`; each round takes the innermost level away.
+
+    Brackets that nothing closes are no nesting until there are many: what is cut off is for the parser to tell.
+    """
     brackets = structure.translate(_TO_SQUARE).translate(None, _NOT_BRACKETS)
     for _ in range(MAX_DEPTH):
         if not brackets:
             return False
         brackets = brackets.replace(b"[]", b"")
-    return b"[" in brackets
+    return b"[]" in brackets or brackets.count(b"[") > MAX_DEPTH
 
 
 def decode_json(body: bytes) -> object:

@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,7 +25,7 @@ from .settings import (
     SettingsError,
     split_userinfo,
 )
-from .shape import Shape, checked
+from .shape import Shape, checked, reason
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -228,8 +229,11 @@ def _explain(error: ValidationError, origins: Mapping[str, str], tables: list[di
             location[1] = f"[{name}]"
         key = ".".join(location) or "settings"
         parents = (".".join(location[:length]) for length in range(len(location), 0, -1))
-        origin = next((origins[parent] for parent in parents if parent in origins), None)
-        lines.append(f"{key}: {fault['msg'].removeprefix('Value error, ')}" + (f" (from {origin})" if origin else ""))
+        below = (one for one in origins if one.startswith(f"{key}."))
+        origin = next((origins[one] for one in chain(parents, below) if one in origins), None)
+        is_unknown = fault["type"] == "extra_forbidden"
+        detail = "no such setting; lockwright config list names them all" if is_unknown else reason(fault)
+        lines.append(f"{key}: {detail}" + (f" (from {origin})" if origin else ""))
     return "; ".join(lines)
 
 
@@ -288,4 +292,7 @@ def load(
     _add_credentials(indexes.tables, environ, layers.origins)
     surroundings.apply(indexes.tables, environ, layers.origins)
     settings = _settings({**layers.values, "index": indexes.tables}, layers.origins)
+    if settings.cache.shared is not None:
+        where = layers.origins.get("cache.shared", "the settings")
+        warnings.append(f"cache.shared ({where}) is not used: each machine keeps a cache of its own")
     return Configuration(settings, layers.origins, origin, (*warnings, *found.warnings))

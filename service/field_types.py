@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictInt, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictFloat, StrictInt, StringConstraints
 from pydantic_core import CoreSchema, core_schema
 
 from transport.secret import Secret
@@ -117,7 +117,7 @@ Roots = Annotated[list[Text], Field(max_length=MAX_FILES)]
 Targets = Annotated[list[TargetModel], Field(min_length=1, max_length=MAX_TARGETS)]
 References = Annotated[list[Label | IndexReference], Field(min_length=1, max_length=64)]
 Outputs = Annotated[list[Output], Field(max_length=8)]
-Budget = Annotated[StrictInt | float, Field(gt=0)]
+Budget = Annotated[StrictFloat, Field(gt=0)]
 Decisions = Annotated[StrictInt, Field(gt=0, le=1_000_000)]
 
 # -- of settings -----------------------------------------------------------------

@@ -75,7 +75,7 @@ def _pip_files(environ: Mapping[str, str]) -> Iterator[Path]:
 
 def _pip_settings(environ: Mapping[str, str], warnings: list[str]) -> dict[str, tuple[str, str]]:
     """Return key → (value, origin); ``[install]`` beats ``[global]``, the environment beats both."""
-    found: dict[str, tuple[str, str]] = {}
+    sections: dict[str, dict[str, tuple[str, str]]] = {"global": {}, "install": {}}
     for path in _pip_files(environ):
         if not os.path.exists(path):  # noqa: PTH110 - unlike Path.exists, no error where a directory is closed to us
             continue
@@ -88,10 +88,11 @@ def _pip_settings(environ: Mapping[str, str], warnings: list[str]) -> dict[str, 
         except (configparser.Error, UnicodeDecodeError):
             warnings.append(f"{path} cannot be read as a pip configuration file; it is not used")
             continue
-        for section in ("global", "install"):
+        for section, found in sections.items():
             if parser.has_section(section):
                 for key, value in parser.items(section):
                     found[key.replace("_", "-")] = (value, f"[{section}] {key} in {path}")
+    found = {**sections["global"], **sections["install"]}  # whatever file either is in, as pip has it
     for key in ("index-url", "extra-index-url", "no-index", "find-links"):
         variable = "PIP_" + key.upper().replace("-", "_")
         if environ.get(variable):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from resolver.environment.region import is_somewhere
 from resolver.environment.space import DiagramLimitError, from_marker, from_requires_python
 from resolver.environment.target import Target, TargetError, make_target
 from resolver.errors import Fault, InvalidQuery, Place
@@ -230,13 +231,13 @@ def to_query(
         is_requirement = False
     if reader.faults or inputs is None:
         raise problem(reader.faults, "requirement-invalid" if is_requirement and inputs else "invalid-request")
+    if universal is not None:
+        universal = _with_python(universal, inputs.requires_python, default_requires_python)
     query = Query(
         requirements=inputs.requirements,
         indexes=chosen,
         targets=targets,
-        universal=None
-        if universal is None
-        else _with_python(universal, inputs.requires_python, default_requires_python),
+        universal=universal,
         constraints=inputs.constraints,
         overrides=inputs.overrides,
         excludes=inputs.excludes,
@@ -256,8 +257,24 @@ def to_query(
 
 
 def _with_python(universal: Universal, stated: str | None, default: str) -> Universal:
-    """The Pythons of a universal lock: as requested, else as the project says, else the server's default."""
-    return replace(universal, requires_python=universal.requires_python or stated or default)
+    """The Pythons of a universal lock: as requested, else as the project says, else the server's default.
+
+    Raises:
+        Problem: ``invalid-request`` where no environment is left: a lock for none would seem to be one for all.
+    """
+    pythons = universal.requires_python or stated or default
+    admitted = from_requires_python(pythons)
+    if not is_somewhere(admitted):
+        whose = "" if universal.requires_python else " of the project" if stated else " of the server's settings"
+        raise invalid("/universal/requires_python", f"no final Python satisfies {pythons!r}{whose}; widen it")
+    faults = [
+        Fault(Place(pointer=f"/universal/environments/{at}"), f"no environment of Python {pythons} is meant by it")
+        for at, marker in enumerate(universal.environments)
+        if not is_somewhere(admitted & from_marker(marker))
+    ]
+    if faults:
+        raise problem(faults)
+    return replace(universal, requires_python=pythons)
 
 
 def _with_files(options: Options, inputs: Inputs, request: LockRequest) -> Options:

@@ -14,7 +14,7 @@ from resolver.errors import Fault, Place
 from resolver.model import ForkStrategy, IndexStrategy, Prerelease, ResolutionMode
 
 from .problems import Problem, fault_to_document
-from .shape import Shape, checked
+from .shape import Shape, checked, reason
 
 if TYPE_CHECKING:
     from pydantic import StrictBool
@@ -192,9 +192,13 @@ def parse_as(model: type[_Asked], data: object) -> _Asked:
         return checked(model, data)
     except ValidationError as error:
         faults: dict[tuple[str, str], Fault] = {}
-        for one in error.errors(include_url=False, include_input=False, include_context=False):
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        for one in found:
+            own = one["loc"]
+            if one["type"] == "too_short" and any(own == other["loc"][: len(own)] for other in found if other != one):
+                continue  # pydantic counts the items of a tuple that have no faults
             where = _place(one["loc"], data, is_missing=one["type"] == "missing")
-            detail = one["msg"].removeprefix("Value error, ")  # pydantic's words, not ours
+            detail = reason(one)
             if one["type"] == "extra_forbidden":
                 detail = f"unknown field {str(one['loc'][-1])[:80]!r}"
             faults.setdefault((where, detail), Fault(Place(pointer=where), detail))

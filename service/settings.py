@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         IndexName,
         IndexUrl,
         LogLevel,
+        RequiresPython,
         Retries,
         Seconds,
         Solves,
@@ -220,7 +221,7 @@ class ServiceSettings(Shape):
 
     log_level: LogLevel = "info"
     log_format: LogFormat = "auto"
-    default_requires_python: str = f">={sys.version_info.major}.{sys.version_info.minor}"
+    default_requires_python: RequiresPython = f">={sys.version_info.major}.{sys.version_info.minor}"
     tokens_file: Path | None = None
     max_body: Bytes = 4 * 1024 * 1024
     body_timeout: Seconds = 30.0  # a whole body takes no longer on any line that CI runs on

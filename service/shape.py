@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 if TYPE_CHECKING:
@@ -49,11 +50,17 @@ def checked(kind: type[_Checked], data: object) -> _Checked:
     return made
 
 
+def reason(fault: Mapping[str, Any]) -> str:
+    """Return what pydantic found, in its words; but those that name a class of ours say nothing to a caller."""
+    if fault["type"] == "model_type":
+        return "Input should be an object, with a value for each name"
+    return str(fault["msg"]).removeprefix("Value error, ")
+
+
 def reasons(error: ValueError) -> str:
     """Return what is wrong, without its places: of a fault that a shape found itself, or of all that pydantic found."""
     told = getattr(error, "errors", None)
-    found = [str(error)] if told is None else [one["msg"] for one in told(include_input=False, include_url=False)]
-    return "; ".join([one.removeprefix("Value error, ") for one in found])
+    return str(error) if told is None else "; ".join(map(reason, told(include_input=False, include_url=False)))
 
 
 def _without_given(shown: dict[str, Any]) -> None:

@@ -125,7 +125,9 @@ def _make(
         return _target(platform or given["sys_platform"], given, expanded, is_exact=True)
     if python is None and given is not None:
         python = given["python_full_version"]
-    interpreter = parse_interpreter(python or default_environment()["python_full_version"].rstrip("+"), implementation)
+    if python is None:
+        python = default_environment()["python_full_version"].rstrip("+")
+    interpreter = parse_interpreter(python, implementation)
     where = _local_platform() if platform is None else parse_platform(platform)
     return _target(
         where.name,

@@ -41,7 +41,9 @@ def explain(key: str, path: str | None) -> None:
     if not found:
         raise CommandError(f"error: there is no setting {key}; lockwright config list names them all", USAGE)
     for name, value, origin in found:
-        click.echo(f"{name} = {value}\n  from: {origin}\n  environment: LOCKWRIGHT_{name.upper().replace('.', '__')}")
+        setting = "index" if name.startswith("index.") else name  # indexes are one list
+        variable = f"LOCKWRIGHT_{setting.upper().replace('.', '__')}"
+        click.echo(f"{name} = {value}\n  from: {origin}\n  environment: {variable}")
 
 
 def _load(path: str | None) -> Configuration:

@@ -146,7 +146,7 @@ def _names(values: Iterable[str]) -> list[str]:
 
 def _universal(choices: Choices, places: dict[str, str]) -> dict[str, Any]:
     """All environments, from a Python on; without one the project's or the server's own range."""
-    if choices.targets or choices.python_platform:
+    if choices.targets or choices.python_platform is not None:
         raise CommandError("error: --universal is for every platform; leave out --target and --python-platform", USAGE)
     if choices.python_version is None:
         return {}
@@ -156,19 +156,20 @@ def _universal(choices: Choices, places: dict[str, str]) -> dict[str, Any]:
 
 def _targets(choices: Choices, places: dict[str, str]) -> list[dict[str, Any]]:
     if choices.targets:
-        if choices.python_version or choices.python_platform:
+        if choices.python_version is not None or choices.python_platform is not None:
             raise CommandError("error: --target says python and platform itself; leave out the other options", USAGE)
         for at, text in enumerate(choices.targets):
             places[f"/targets/{at}"] = f"--target {text}"
         return [_named(text) for text in choices.targets]
     python, platform = choices.python_version, choices.python_platform
     given = {"--python-version": python, "--python-platform": platform}
-    places["/targets/0"] = " ".join(f"{option} {value}" for option, value in given.items() if value)
-    if python and platform:
+    places["/targets/0"] = " ".join(f"{option} {value}" for option, value in given.items() if value is not None)
+    if python is not None and platform is not None:
         return [{"python": python, "platform": platform}]
     # Part of the environment is this one, which only this process can describe.
     try:
-        target = make_target(name=None, python=python, platform=platform) if python or platform else local_target()
+        is_local = python is None and platform is None
+        target = local_target() if is_local else make_target(name=None, python=python, platform=platform)
     except TargetError as error:
         raise CommandError(f"error: {places['/targets/0']}: {error}", USAGE) from None
     name = target.name.replace("_", "-")[:64]
