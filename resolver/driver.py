@@ -135,7 +135,8 @@ async def _suggestions(query: Query, session: Session, error: NoSolution, second
             async with asyncio.timeout((end - perf_counter()) / 2):
                 targets, regions = await _everything(Work(in_order(changed), session, Stats(), [], None))
         except NoSolution as refusal:
-            return refusal
+            refusal.__context__ = None  # where it was raised: frames, from Python 3.13 on with all that called them
+            return refusal.with_traceback(None)
         except (ResolverError, TransportError, TimeoutError):
             return None
         finally:

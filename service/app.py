@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -25,24 +26,27 @@ from .stored import StoredLocks
 from .telemetry import Telemetry
 from .tokens import Tokens
 
+_get = partial(web.get, expect_handler=bodies.expect)
+_post = partial(web.post, expect_handler=bodies.expect)
+
 ROUTES = (
-    web.post("/v1/lock", handlers.lock),
-    web.get("/v1/locks/{id}", handlers.stored_lock),
-    web.get("/v1/locks/{id}/pylock.toml", handlers.stored_pylock),
-    web.get("/v1/locks/{id}/requirements.txt", handlers.stored_requirements),
-    web.post("/v1/check", questions.check),
-    web.post("/v1/explain", questions.explain),
-    web.get("/v1/indexes", pages.indexes),
-    web.post("/v1/indexes/{name}/doctor", pages.doctor),
-    web.get("/v1/info", pages.info),
-    web.get("/v1/openapi.json", pages.openapi),
-    web.get("/problems/{name}", pages.problem),
-    web.get("/healthz", pages.healthz),
-    web.get("/readyz", pages.readyz),
-    web.get("/metrics", pages.metrics),
-    web.get("/docs", pages.docs),
-    web.get("/web/{name}", pages.asset),
-    web.get("/", pages.landing),
+    _post("/v1/lock", handlers.lock),
+    _get("/v1/locks/{id}", handlers.stored_lock),
+    _get("/v1/locks/{id}/pylock.toml", handlers.stored_pylock),
+    _get("/v1/locks/{id}/requirements.txt", handlers.stored_requirements),
+    _post("/v1/check", questions.check),
+    _post("/v1/explain", questions.explain),
+    _get("/v1/indexes", pages.indexes),
+    _post("/v1/indexes/{name}/doctor", pages.doctor),
+    _get("/v1/info", pages.info),
+    _get("/v1/openapi.json", pages.openapi),
+    _get("/problems/{name}", pages.problem),
+    _get("/healthz", pages.healthz),
+    _get("/readyz", pages.readyz),
+    _get("/metrics", pages.metrics),
+    _get("/docs", pages.docs),
+    _get("/web/{name}", pages.asset),
+    _get("/", pages.landing),
 )
 
 
@@ -77,7 +81,7 @@ def make_app(
     app[pages.DOCTOR] = Doctor(transport_settings(settings))
     app[pages.READINESS] = pages.Readiness()
     app[middleware.CONNECTIONS] = Connections(service.header_timeout)
-    app[handlers.LIMITS] = bodies.Limits(service.max_body, service.body_timeout)
+    app[bodies.LIMITS] = bodies.Limits(service.max_body, service.body_timeout)
     stored = StoredLocks(Path(settings.cache.dir) / "locks", limit=service.stored_locks)
 
     async def lifespan(app: web.Application) -> AsyncIterator[None]:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import orjson
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, HttpVersion11, web
 
 from .problems import Problem, invalid
 from .schema import MAX_FILES
@@ -35,6 +35,9 @@ class Limits:
 
     size: int
     seconds: float
+
+
+LIMITS = web.AppKey("limits", Limits)
 
 
 @asynccontextmanager
@@ -64,6 +67,17 @@ def _check_head(request: web.Request, limits: Limits) -> None:
         )
     if request.content_length is not None and request.content_length > limits.size:
         raise _too_large(limits)
+
+
+async def expect(request: web.Request) -> None:
+    """Ask for a body that the client holds back (RFC 9110 §10.1.1), unless it is too large; other wishes are ignored.
+
+    aiohttp's own handler asks for any body, and fails on an expectation that is not ASCII.
+    """
+    awaits = request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue"
+    if awaits and not (request.content_length or 0) > request.app[LIMITS].size:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # it is no part of the answer
 
 
 async def read(request: web.Request, limits: Limits) -> bytes:

@@ -14,7 +14,6 @@ from .problems import Problem, invalid
 from .schema import LockRequest, parse
 
 LOCKS = web.AppKey("locks", Locks)
-LIMITS = web.AppKey("limits", bodies.Limits)
 
 _TEXT_FORMS = frozenset({"pylock", "requirements"})
 _BODIES: Mapping[str, str] = {
@@ -57,7 +56,7 @@ def check_head(request: web.Request) -> None:
 
 
 async def _form_request(request: web.Request) -> LockRequest:
-    files, fields = await bodies.read_form(request, request.app[LIMITS])
+    files, fields = await bodies.read_form(request, request.app[bodies.LIMITS])
     pairs = [(name, value) for name, value in request.query.items() if name != "format"]
     return parse({**parameters.to_request([*pairs, *fields]), "files": files})
 
@@ -108,7 +107,7 @@ async def lock(request: web.Request) -> web.StreamResponse:
     if request.content_type == "multipart/form-data":  # each with a boundary of its own
         asked = await _form_request(request)
         return _to_response(await locks.answer(asked, refresh=wants_fresh(request)), form)
-    body = await bodies.read(request, request.app[LIMITS])
+    body = await bodies.read(request, request.app[bodies.LIMITS])
     seen = None if wants_fresh(request) else _digest(request, body)
     answer = None if seen is None else await locks.again(seen)
     if answer is None:

@@ -18,7 +18,7 @@ from transport.message import Index
 from . import bodies
 from .configuration import Configuration
 from .doctor import Doctor
-from .handlers import LIMITS, LOCKS
+from .handlers import LOCKS
 from .openapi import describe
 from .problems import KINDS, Problem, invalid
 from .telemetry import Telemetry
@@ -110,7 +110,7 @@ async def _project(request: web.Request) -> str | None:
     unknown = sorted(set(request.query) - {"project"})
     project: object = request.query.get("project")
     if request.content_type == "application/json":
-        body = bodies.decode_json(await bodies.read(request, request.app[LIMITS]))
+        body = bodies.decode_json(await bodies.read(request, request.app[bodies.LIMITS]))
         if not isinstance(body, dict):
             raise invalid("", 'the body is an object, such as {"project": "NAME"}')
         unknown += sorted(set(body) - {"project"})

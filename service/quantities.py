@@ -72,11 +72,11 @@ def parse_moment(text: str) -> datetime | timedelta:
     if re.match(r"\d{4}-\d{2}-\d{2}", text):
         try:
             moment = datetime.fromisoformat(text)
-        except ValueError:
+            if len(text) == len("2026-01-31"):
+                return datetime.combine(moment.date() + timedelta(days=1), time(), tzinfo=UTC)
+            if moment.tzinfo is not None:
+                return moment.astimezone(UTC)
+        except (ValueError, OverflowError):  # the latter beside the first and the last year
             raise ValueError(f"{text[:80]!r} is not a date or an RFC 3339 instant") from None
-        if len(text) == len("2026-01-31"):
-            return datetime.combine(moment.date() + timedelta(days=1), time(), tzinfo=UTC)
-        if moment.tzinfo is None:
-            raise ValueError(f"{text[:80]!r} has no offset; write it as 2026-01-31T12:00:00Z")
-        return moment.astimezone(UTC)
+        raise ValueError(f"{text[:80]!r} has no offset; write it as 2026-01-31T12:00:00Z")
     return parse_duration(text)

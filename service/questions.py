@@ -11,7 +11,7 @@ from . import bodies
 from .asking import CheckRequest, ExplainRequest
 from .checking import check as check_lock
 from .explaining import explain as explain_package
-from .handlers import LIMITS, LOCKS, check_head, check_parameters, wants_fresh
+from .handlers import LOCKS, check_head, check_parameters, wants_fresh
 from .problems import Problem
 from .schema import LockRequest, parse_as
 
@@ -24,7 +24,7 @@ async def _read(request: web.Request, model: type[_Asked]) -> _Asked:
     check_parameters(request, frozenset())
     if request.content_type != _JSON:
         raise Problem("unsupported-media-type", f"Send {_JSON}", headers={"Accept-Post": _JSON})
-    return parse_as(model, bodies.decode_json(await bodies.read(request, request.app[LIMITS])))
+    return parse_as(model, bodies.decode_json(await bodies.read(request, request.app[bodies.LIMITS])))
 
 
 def _answer(document: dict[str, Any]) -> web.Response:

@@ -41,6 +41,6 @@ class Tokens:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Problem("unauthorized", "Send Authorization: Bearer and a token of this server")
-        digest = hashlib.sha256(token.strip().encode()).digest()
+        digest = hashlib.sha256(token.strip().encode("utf-8", "surrogateescape")).digest()  # as aiohttp read it
         if not any([hmac.compare_digest(digest, known) for known in self._digests]):  # noqa: C419 - no early end
             raise Problem("unauthorized", "The token is not one of this server's")

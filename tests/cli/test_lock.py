@@ -221,6 +221,10 @@ def test_faults_of_options_name_the_option(directory: Path, lock: Lock) -> None:
     assert "--exclude-newer: " in done.err
     done = lock("--python-version", "2.7", "--python-platform", "linux")
     assert "--python-version 2.7 --python-platform linux: " in done.err
+    for place in (["--python-platform", "linux"], ["--universal"]):  # an unset variable of a script
+        done = lock("--python-version", "", *place)
+        assert done.code == 2
+        assert "--python-version " in done.err
 
 
 def test_an_index_that_is_down_is_exit_3(directory: Path, cli: Lock) -> None:

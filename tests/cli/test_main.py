@@ -107,6 +107,9 @@ def test_what_a_server_says_cannot_move_the_cursor() -> None:
         ["lock", "-o", "no/such/directory.txt", "there.in"],
         ["lock", "--target", "linux", "there.in"],
         ["lock", "--target", "a=3.12:linux", "--python-version", "3.12", "there.in"],
+        ["lock", "--python-version", "", "there.in"],
+        ["lock", "--python-platform", "", "there.in"],
+        ["lock", "--universal", "--python-platform", "", "there.in"],
         ["lock", "-P", "==1", "there.in"],
         ["lock", "--config", "missing.toml", "there.in"],
         ["lock", "--default-index", "ftp://index.example/", "there.in"],
@@ -168,6 +171,7 @@ def test_config_says_where_a_value_came_from_and_masks_secrets(
     assert "policy.index_urls = loopback" in explained
     assert "lockwright.toml" in explained
     assert "LOCKWRIGHT_CACHE__SHARED" in cli("config", "explain", "cache.shared").out
+    assert cli("config", "explain", "index.corp").out.endswith("environment: LOCKWRIGHT_INDEX\n")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:

@@ -69,6 +69,46 @@ async def test_a_bad_body_gets_its_problem(tmp_path: Path, request_bytes: bytes,
         assert (await service.lock("a"))[0] == 200
 
 
+@pytest.mark.parametrize("cut", range(1, len(GOOD), 7))
+async def test_a_body_that_is_cut_off_is_not_called_deep(tmp_path: Path, cut: int) -> None:
+    async with serving(tmp_path) as service:
+        answer = await service.raw(_post(GOOD[:cut], JSON))
+    assert b"the body is not JSON" in answer
+
+
+async def test_faults_of_shape_name_no_class_of_ours(tmp_path: Path) -> None:
+    async with serving(tmp_path) as service:
+        faults = [
+            (await service.lock("a", **body))[1]["errors"]
+            for body in ({"targets": [1]}, {"options": []}, {"budget": {"seconds": True}})
+        ]
+    assert [[one["pointer"] for one in found] for found in faults] == [
+        ["/targets/0"],
+        ["/options"],
+        ["/budget/seconds"],
+    ]
+    assert "Model" not in str(faults)
+
+
+async def test_a_body_that_the_client_holds_back_is_asked_for_unless_it_is_too_large(tmp_path: Path) -> None:
+    async with serving(tmp_path) as service:
+        head = _post(b"", JSON, "Expect: 100-continue", length=len(GOOD))
+        assert (await service.raw(head + GOOD, until_end=True)).startswith(
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 "
+        )
+        refused = await service.raw(_post(b"", JSON, "Expect: 100-continue", length=10**9))
+        assert refused.startswith(b"HTTP/1.1 413 ")
+        old = _post(GOOD, JSON, "Expect: 100-continue").replace(b"HTTP/1.1", b"HTTP/1.0", 1)
+        assert (await service.raw(old)).split(b" ")[1] == b"200"
+
+
+@pytest.mark.parametrize("value", [b"\xff\xfe", b"nonsense", b""])
+async def test_another_expectation_is_ignored(tmp_path: Path, value: bytes) -> None:
+    async with serving(tmp_path) as service:
+        answer = await service.raw(_post(GOOD, JSON).replace(b"Host:", b"Expect: " + value + b"\r\nHost:", 1))
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 async def test_two_lengths_are_refused_and_end_the_connection(tmp_path: Path) -> None:
     async with serving(tmp_path) as service:
         answer = await service.raw(_post(GOOD, JSON, "Content-Length: 3"), until_end=True)

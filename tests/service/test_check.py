@@ -100,8 +100,9 @@ async def test_each_requirement_that_is_not_met_is_named(tmp_path: Path, form: s
 async def test_a_universal_fault_says_in_which_environments(tmp_path: Path) -> None:
     async with serving(tmp_path, WORLD) as service:
         lock = await locked(service, "pylock", "a", targets=[LINUX])
-        narrow = await locked(service, "pylock", "c ; sys_platform == 'win32'", targets=None)
-        missing = await check(service, narrow, "c", targets=None, universal={"requires_python": ">=3.11"})
+        from_311 = {"requires_python": ">=3.11"}
+        narrow = await locked(service, "pylock", "c ; sys_platform == 'win32'", targets=None, universal=from_311)
+        missing = await check(service, narrow, "c", targets=None, universal=from_311)
         foreign = await check(service, lock, "a", targets=[WINDOWS])
         older = await check(service, narrow, "b", "c", targets=None, universal={"requires_python": ">=3.8"})
     assert [(one["environment"], one["requirement"]) for one in faults(missing)] == [("sys_platform != 'win32'", "c")]

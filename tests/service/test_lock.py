@@ -277,3 +277,35 @@ async def test_a_release_age_below_the_servers_floor_is_raised_and_said(tmp_path
     warned = [(one["code"], one["package"]) for one in loose["warnings"]]
     assert sorted(warned, key=str) == [("release-age-floor", "a"), ("release-age-floor", None)]
     assert strict["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("place", "pointer"),
+    [
+        ({"targets": [{"python": "", "platform": "linux"}]}, "/targets/0"),
+        ({"universal": {"requires_python": ">=4,<3"}}, "/universal/requires_python"),
+        ({"universal": {"requires_python": "==3.11.*,!=3.11.*"}}, "/universal/requires_python"),
+        ({"universal": {"requires_python": ">=3.14.0a1,<3.14.0b1"}}, "/universal/requires_python"),
+        (
+            {
+                "universal": {
+                    "requires_python": ">=3.12",
+                    "environments": ["os_name == 'nt'", "python_version < '3.11'"],
+                }
+            },
+            "/universal/environments/1",
+        ),
+    ],
+)
+async def test_no_lock_is_made_for_nobody(tmp_path: Path, place: dict[str, object], pointer: str) -> None:
+    async with serving(tmp_path) as service:
+        status, problem = await service.lock("a", **{"targets": None, **place})
+    assert (status, problem["type"]) == (422, "/problems/invalid-request")
+    assert [fault["pointer"] for fault in problem["errors"]] == [pointer]
+
+
+async def test_a_budget_that_ends_at_once_concerns_no_package(tmp_path: Path) -> None:
+    async with serving(tmp_path, WORLD) as service:
+        status, problem = await service.lock("a", "b", budget={"decisions": 1})
+    assert (status, problem["type"]) == (422, "/problems/budget-exhausted")
+    assert (problem["packages"], problem["detail"][-16:]) == ([], "raise the budget")

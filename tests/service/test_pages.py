@@ -143,6 +143,11 @@ async def test_with_tokens_only_their_holders_ask(tmp_path: Path) -> None:
                 assert ("WWW-Authenticate" in response.headers) == (status == 401)
         async with service.client.get("/v1/info") as info, service.client.get("/healthz") as health:
             assert (info.status, health.status) == (401, 200)
+        for token in (b"\xff\xfe", "ü".encode()):
+            answer = await service.raw(
+                b"GET /v1/info HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + token + b"\r\n\r\n"
+            )
+            assert answer.startswith(b"HTTP/1.1 401 ")
 
 
 async def test_the_log_is_json_with_the_request_id_and_without_secrets(tmp_path: Path) -> None:

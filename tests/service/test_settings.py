@@ -69,6 +69,10 @@ def test_the_table_of_a_pyproject_counts_and_a_file_that_is_named_replaces_it(tm
     [
         ("[service]\nlog_levl = 'info'", {}, r"service.log_levl.*lockwright.toml"),
         ("[service", {}, "not TOML"),
+        ("", {"LOCKWRIGHT_NETWORK__RETRY": "1"}, "network.retry: no such setting.*LOCKWRIGHT_NETWORK__RETRY"),
+        ("", {"LOCKWRIGHT_FOO__BAR": "1"}, "foo: no such setting.*LOCKWRIGHT_FOO__BAR"),
+        ("", {"LOCKWRIGHT_DEFAULT_REQUIRES_PYTHON": "3.9"}, "service.default_requires_python: not a version specifier"),
+        ("service = 5", {}, "service: Input should be an object.*lockwright.toml"),
         ("", {"LOCKWRIGHT_MAX_BODY": "huge"}, "service.max_body.*LOCKWRIGHT_MAX_BODY"),
         ("", {"LOCKWRIGHT_CONFIG": "/nonexistent.toml"}, "/nonexistent.toml cannot be read"),
         ("[[index]]\nname = 'a'\nurl = 'ftp://x.example'", {}, r"index.\[a\].url"),
@@ -88,6 +92,13 @@ def test_an_unknown_variable_is_warned_about(tmp_path: Path) -> None:
     assert read(tmp_path, LOCKWRIGHT_LOGLEVEL="debug", LOCKWRIGHT_SERVER="http://x").warnings == (
         "LOCKWRIGHT_LOGLEVEL is not a setting; it is not used",
     )
+
+
+def test_a_cache_that_is_not_shared_yet_is_warned_about(tmp_path: Path) -> None:
+    (warning,) = read(tmp_path, '[cache]\nshared = "redis://:hunter2@cache.example/0"\n').warnings
+    assert "cache.shared" in warning
+    assert "lockwright.toml" in warning
+    assert "hunter2" not in warning
 
 
 def test_without_any_setting_the_default_is_that_of_the_purl_specification(tmp_path: Path) -> None:
@@ -156,6 +167,15 @@ def test_files_of_pip_are_read_and_the_environment_beats_them(tmp_path: Path) ->
     assert found.default_index_origin == f"[install] index-url in {chosen}"
     assert len(found.warnings) == 2
     assert urls(read(tmp_path, PIP_CONFIG_FILE=str(chosen), PIP_INDEX_URL=P))[-1] == ("default", P, True)
+
+
+def test_pips_install_section_beats_its_global_one_whatever_file_either_is_in(tmp_path: Path) -> None:
+    user = tmp_path / "home" / ".config" / "pip"
+    user.mkdir(parents=True)
+    (user / "pip.conf").write_text("[install]\nindex-url = https://i.example/simple\n")
+    chosen = tmp_path / "pip.ini"
+    chosen.write_text("[global]\nindex-url = https://g.example/simple\n")
+    assert urls(read(tmp_path, PIP_CONFIG_FILE=str(chosen))) == [("default", "https://i.example/simple/", True)]
 
 
 def test_credentials_come_from_url_file_and_environment(tmp_path: Path) -> None:

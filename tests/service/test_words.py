@@ -61,7 +61,17 @@ def test_instants(text: str, moment: datetime) -> None:
     assert parse_moment(text) == moment
 
 
-@pytest.mark.parametrize("text", ["2026-13-01", "2026-01-31T12:00:00", "2026-01-31 nonsense"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-13-01",
+        "2026-01-31T12:00:00",
+        "2026-01-31 nonsense",
+        "9999-12-31",  # its end is in a year that datetime does not have
+        "9999-12-31T23:59:59-23:59",
+        "0001-01-01T00:00:00+23:59",
+    ],
+)
 def test_what_is_no_instant(text: str) -> None:
     with pytest.raises(ValueError, match=r"RFC 3339|offset"):
         parse_moment(text)
