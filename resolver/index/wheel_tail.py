@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 
-from transport.errors import TooLarge
+from transport.errors import BadResponse, TooLarge, Unauthorized
 from transport.message import Response
 
 from .archive import UnsafeArchive
@@ -45,6 +45,11 @@ async def read_tail(filename: str, fetch_range: Callable[[str], Awaitable[Respon
             response = await fetch_range(value)
         except TooLarge:
             raise WholeFileNeeded from None
+        except (Unauthorized, BadResponse) as error:
+            # Firewalls refuse ranges as if they were secrets, and servers compress what they send in place of a range.
+            if error.status == 403 or error.kind == "content-encoding":
+                raise WholeFileNeeded from None
+            raise
         if response.status in (404, 410):
             raise NotThere
         if response.status == 200:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import socket
 from collections.abc import AsyncIterator
@@ -292,3 +293,30 @@ async def test_a_name_that_does_not_resolve_is_said(tmp_path: Path) -> None:
         status, said = await service.lock("a")
     assert (status, said["type"]) == (503, "/problems/index-unavailable")
     assert said["reason"] in {"dns", "dns-temporary"}
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [reply(b"", 403), reply(b"", 405), reply(b"", 416), reply(gzip.compress(bytes(99)), content_encoding="gzip")],
+)
+async def test_a_wheel_whose_parts_are_refused_is_read_whole(tmp_path: Path, refusal: bytes) -> None:
+    body = wheel("a", "1.0")
+    name = "a-1.0-py3-none-any.whl"
+    answers: dict[str, Answer | list[Answer]] = {
+        "/simple/a/": listed("a", entry(name, body)),
+        f"/files/{name}": [refusal, reply(body)],
+    }
+    async with index(answers) as server, serving(tmp_path, table(server)) as service:
+        status, lock = await service.lock("a")
+        assert (status, versions(lock)) == (200, {"a": ("1.0", "corp")})
+        assert server.paths == ["/simple/a/", f"/files/{name}", f"/files/{name}"]
+
+
+async def test_a_wheel_that_is_refused_whole_as_well_is_a_refusal(tmp_path: Path) -> None:
+    body = wheel("a", "1.0")
+    name = "a-1.0-py3-none-any.whl"
+    answers = {"/simple/a/": listed("a", entry(name, body)), f"/files/{name}": reply(b"", 403)}
+    async with index(answers) as server, serving(tmp_path, table(server)) as service:
+        status, problem = await service.lock("a")
+        assert (status, problem["type"]) == (502, "/problems/index-unauthorized")
+        assert server.paths.count(f"/files/{name}") == 2

@@ -77,11 +77,9 @@ async def test_a_body_that_is_cut_off_is_not_called_deep(tmp_path: Path, cut: in
 
 
 async def test_faults_of_shape_name_no_class_of_ours(tmp_path: Path) -> None:
+    bodies: tuple[dict[str, object], ...] = ({"targets": [1]}, {"options": []}, {"budget": {"seconds": True}})
     async with serving(tmp_path) as service:
-        faults = [
-            (await service.lock("a", **body))[1]["errors"]
-            for body in ({"targets": [1]}, {"options": []}, {"budget": {"seconds": True}})
-        ]
+        faults = [(await service.lock("a", **body))[1]["errors"] for body in bodies]
     assert [[one["pointer"] for one in found] for found in faults] == [
         ["/targets/0"],
         ["/options"],
