@@ -207,7 +207,7 @@ class _Reader:
             place = Place(pointer=f"/extras/{index}")
             if not self._projects:
                 if not self._has_broken_project:
-                    self._faults.add(place, f"extras are those of a project; name its {PYPROJECT} among what is locked")
+                    self._faults.add(place, f"extras are those of a project; name its {PYPROJECT} in roots")
                 return
             holders = [project for project in self._projects.values() if extra in project.extras]
             for project in holders:
