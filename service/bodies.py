@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import orjson
-from aiohttp import BodyPartReader, HttpVersion11, web
+from aiohttp import BodyPartReader, web
 
 from .problems import Problem, invalid
 from .schema import MAX_FILES
@@ -74,7 +74,7 @@ async def expect(request: web.Request) -> None:
 
     aiohttp's own handler asks for any body, and fails on an expectation that is not ASCII.
     """
-    awaits = request.version >= HttpVersion11 and request.headers.get("Expect", "").lower() == "100-continue"
+    awaits = request.version >= (1, 1) and request.headers.get("Expect", "").lower() == "100-continue"
     if awaits and not (request.content_length or 0) > request.app[LIMITS].size:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # it is no part of the answer
