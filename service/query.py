@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from resolver.environment.region import is_somewhere
-from resolver.environment.space import DiagramLimitError, from_marker, from_requires_python
+from resolver.environment.space import DiagramLimitError, EnvironmentSet, from_marker, from_requires_python
 from resolver.environment.target import Target, TargetError, make_target
 from resolver.errors import Fault, InvalidQuery, Place
 from resolver.inputs import Inputs, LockContent, preferences, read_inputs, read_lock
@@ -270,11 +270,18 @@ def _with_python(universal: Universal, stated: str | None, default: str) -> Univ
     faults = [
         Fault(Place(pointer=f"/universal/environments/{at}"), f"no environment of Python {pythons} is meant by it")
         for at, marker in enumerate(universal.environments)
-        if not is_somewhere(admitted & from_marker(marker))
+        if not _is_for_someone(admitted, marker)
     ]
     if faults:
         raise problem(faults)
     return replace(universal, requires_python=pythons)
+
+
+def _is_for_someone(admitted: EnvironmentSet, marker: str) -> bool:
+    try:
+        return is_somewhere(admitted & from_marker(marker))
+    except DiagramLimitError:
+        return True  # where it is too complex the resolve says so, off the event loop
 
 
 def _with_files(options: Options, inputs: Inputs, request: LockRequest) -> Options:
