@@ -14,7 +14,7 @@ RUN python -m venv /opt/lockwright
 COPY requirements/build.txt requirements/run.txt requirements/
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     /opt/lockwright/bin/python -m pip install --require-hashes -r requirements/build.txt -r requirements/run.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml setup.py README.md LICENSE ./
 COPY transport transport
 COPY resolver resolver
 COPY service service

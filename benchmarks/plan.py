@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -182,12 +183,19 @@ def line(row: Row) -> str:
     return f"{row.measurement:20} {row.subject:22} {ours:>10} {ratio:>16}  {row.answer} {counts}"
 
 
+def _version_of(lockwright: Path) -> str:
+    """What our command says it is: the version, and whether it is compiled."""
+    told = subprocess.run([lockwright, "--version"], capture_output=True, text=True, check=True).stdout
+    return told.strip().removeprefix("lockwright ")
+
+
 def measure(plan: Plan, wanted: Sequence[str], say: Say) -> Findings:
     """Measure what is ``wanted``, one after the other."""
     run = Run(plan, say)
     run.findings.facts = {
         "cores": str(os.cpu_count()),
         "Python": platform.python_version(),
+        "lockwright": _version_of(plan.lockwright),
         "runs": str(plan.runs),
         "seed": str(plan.seed),
     }

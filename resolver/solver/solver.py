@@ -39,9 +39,9 @@ from .trail import Search
 MAX_STEPS: Final = 20_000_000
 """Incompatibilities looked at; some 0.1 µs each, so a few seconds."""
 
-LONG_SEARCH: Final = 5_000
+LONG_SEARCH = 5_000
 """Decisions after which those that a conflict does not touch are kept. The real sets of the benchmark take 1,500."""
-FAR: Final = 100
+FAR = 100
 """Levels; to make fewer decisions again costs less than the conclusions that are drawn again."""
 
 _ROOT_VERSION: Final = 1

@@ -33,8 +33,24 @@ class _LazyGroup(click.Group):
         return command
 
 
+def _tell_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - as click calls it
+    del param
+    if value and not ctx.resilient_parsing:
+        from service import build  # noqa: PLC0415 - it takes 10 ms, and nobody else needs it
+
+        click.echo(f"lockwright {build.describe()}")
+        ctx.exit()
+
+
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="lockwright", message="lockwright %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Show the version and exit.",
+)
 def lockwright() -> None:
     """A lock service for Python: requirements in, a lockfile out."""
 
