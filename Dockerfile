@@ -5,21 +5,26 @@
 ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
+# 1: the solver is compiled (see setup.py), which takes a C compiler from the image's distribution: --build-arg COMPILE=1.
+ARG COMPILE=0
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /src
 RUN python -m venv /opt/lockwright
+RUN if [ "$COMPILE" = 1 ]; then apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev; fi
 # Requirements first: they change less often than the code, and their layer is reused. Every file is hash-checked.
 # An index or a CA other than the default comes in as a secret, so that neither is left in the image:
 #   docker build --secret id=pip,src=$HOME/.config/pip/pip.conf .
-COPY requirements/build.txt requirements/run.txt requirements/
+COPY requirements/build.txt requirements/native.txt requirements/run.txt requirements/
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
-    /opt/lockwright/bin/python -m pip install --require-hashes -r requirements/build.txt -r requirements/run.txt
+    /opt/lockwright/bin/python -m pip install --require-hashes -r requirements/run.txt \
+    -r requirements/$([ "$COMPILE" = 1 ] && echo native || echo build).txt
 COPY pyproject.toml setup.py README.md LICENSE ./
 COPY transport transport
 COPY resolver resolver
 COPY service service
-RUN /opt/lockwright/bin/python -m pip install --no-deps --no-build-isolation --no-index . \
- && /opt/lockwright/bin/python -m pip uninstall --yes setuptools pip
+RUN LOCKWRIGHT_COMPILE=$COMPILE \
+    /opt/lockwright/bin/python -m pip install --no-deps --no-build-isolation --no-index . \
+ && /opt/lockwright/bin/python -m pip uninstall --yes mypy mypy-extensions ast-serialize librt pathspec setuptools pip
 
 FROM ${PYTHON_IMAGE}
 # A fixed number, so that volumes keep their owner from one image to the next.

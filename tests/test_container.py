@@ -54,6 +54,16 @@ def test_the_service_runs_as_an_unprivileged_user_with_hashed_requirements() -> 
         assert ("--require-hashes" in line) != ("--no-deps" in line), line
 
 
+def test_what_only_compiles_is_not_left_in_the_image() -> None:
+    pins = {
+        name: set(re.findall(r"(?m)^([a-z0-9-]+)==", (ROOT / "requirements" / f"{name}.txt").read_text()))
+        for name in ("native", "run")
+    }
+    (removal,) = [line for line in instructions("RUN") if "pip uninstall" in line]
+    removed = set(removal.partition("pip uninstall --yes ")[2].split())
+    assert removed == (pins["native"] - pins["run"]) | {"pip"}
+
+
 def test_entrypoint_command_and_health_check_are_commands_that_exist() -> None:
     assert instructions("ENTRYPOINT") == ['["lockwright"]']
     assert instructions("CMD") == ['["serve", "--host", "0.0.0.0"]']
@@ -65,7 +75,7 @@ def test_entrypoint_command_and_health_check_are_commands_that_exist() -> None:
 
 
 def test_base_images_are_named_without_a_registry() -> None:
-    (image,) = [line.partition("=")[2] for line in instructions("ARG")]
+    (image,) = [line.partition("=")[2] for line in instructions("ARG") if line.startswith("PYTHON_IMAGE=")]
     assert "/" not in image
     assert {line.split()[0] for line in instructions("FROM")} == {"${PYTHON_IMAGE}"}
     assert "/" not in compose_value("image")
