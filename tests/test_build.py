@@ -15,6 +15,7 @@ from resolver.solver import solver
 from service import build
 
 ROOT = Path(__file__).resolve().parents[1]
+IS_EXPECTED = os.environ.get("EXPECT_COMPILED") == "1"
 SETUP = (ROOT / "setup.py").read_text()
 
 
@@ -25,10 +26,9 @@ def compiled_modules() -> set[str]:
 
 def test_the_build_says_what_runs() -> None:
     """CI runs this file on the compiled build, too, and then expects that it is one."""
-    is_expected = os.environ.get("LOCKWRIGHT_EXPECT_COMPILED") == "1"
-    assert solver.__file__.endswith(tuple(EXTENSION_SUFFIXES)) == is_expected
-    assert build.is_compiled() == is_expected
-    assert build.describe() == ("0.1.0 (compiled)" if is_expected else "0.1.0")
+    assert solver.__file__.endswith(tuple(EXTENSION_SUFFIXES)) == IS_EXPECTED
+    assert build.is_compiled() == IS_EXPECTED
+    assert build.describe() == ("0.1.0 (compiled)" if IS_EXPECTED else "0.1.0")
 
 
 @pytest.mark.parametrize("suffix", EXTENSION_SUFFIXES)

@@ -7,7 +7,9 @@ import json
 import pytest
 
 from resolver.solver import Explanation
+from resolver.solver.conflict import either
 from resolver.solver.explanation import MAX_NODES
+from resolver.solver.incompatibility import Derived, Incompatibility, NoVersions
 from resolver.solver.prose import MAX_SENTENCES
 from tests.solver_world import World, solve
 from tests.test_solver import pigeonhole
@@ -172,3 +174,20 @@ def test_an_endless_proof_is_cut_and_its_data_bounded() -> None:
     assert "more steps]" in found.text
     assert found.text.endswith("your requirements are unsatisfiable.")
     assert len(json.dumps(found.derivation)) < 300 * MAX_NODES
+
+
+def test_reasons_are_joined_inside_of_their_brackets_and_no_deeper_than_anyone_reads() -> None:
+    assert either("was yanked (x (broken))", "was yanked (x (unsafe))") == "was yanked (x (broken or unsafe))"
+    assert either("was yanked (broken)", "is gone") == "was yanked (broken) or is gone"
+    deep, closed = "a" + " (a" * 100_000, ")" * 100_000
+    told = either(deep + closed, deep + "b" + closed)
+    assert told.count(" or ") == 1
+    assert told.endswith("b" + closed)
+
+
+def test_a_proof_of_any_depth_is_let_go_of() -> None:
+    """Compiled, objects that hold each other are taken apart by a stack that Python does not guard."""
+    proof = Incompatibility({}, NoVersions(""))
+    for _ in range(200_000):
+        proof = Incompatibility({}, Derived(proof, proof))
+    del proof

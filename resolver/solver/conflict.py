@@ -24,6 +24,9 @@ from .reason import Reason, incompatibility_of
 MAX_DETAILS: Final = 3
 """Details of one kind that are told of one package: the tags of fifty old wheels explain no more than three."""
 
+MAX_BRACKETS: Final = 8
+"""What is said within so many brackets is told apart: an index may give a reason of a million."""
+
 _TERM_STEPS: Final = 20
 """A term of a derived incompatibility counts as so many steps: it stays in memory, with some 200 bytes of its share
 of the node. The default budget is thus spent before proofs take 200 MB."""
@@ -161,9 +164,17 @@ def covering(state: PackageState, missing: int) -> list[Incompatibility]:
 
 def either(details: str, detail: str) -> str:
     """Put several details of one kind into one, as long as a reader wants to see them."""
-    head, bracket, inside = detail.partition(" (")
-    if bracket and details.startswith(head + bracket) and detail.endswith(")") and details.endswith(")"):
-        return f"{head}{bracket}{either(details[len(head + bracket) : -1], inside[:-1])})"
+    before = after = ""
+    for _ in range(MAX_BRACKETS):
+        head, bracket, inside = detail.partition(" (")
+        if not (bracket and details.startswith(head + bracket) and detail.endswith(")") and details.endswith(")")):
+            break
+        before, after = before + head + bracket, after + ")"
+        details, detail = details[len(head + bracket) : -1], inside[:-1]
+    return f"{before}{_listed(details, detail)}{after}"
+
+
+def _listed(details: str, detail: str) -> str:
     known = details.split(" or ")
     if not details:
         return detail
