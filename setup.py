@@ -15,8 +15,9 @@ VARIABLE = "LOCKWRIGHT_COMPILE"
 # What a search spends its time in. The rest of the package is left to Python, as is what only conflicts come to: proofs
 # are shortened in a thread, and a thread gives way to the event loop where Python runs (``docs/architecture.md``).
 SEARCH = (
-    *("conflict", "conflict_tracker", "descent", "enforcement", "facts", "foresight", "incompatibility"),
-    *("package_state", "partial_solution", "priority", "propagation", "solver"),
+    *("asking", "conflict", "conflict_tracker", "descent", "enforcement", "facts", "foresight", "incompatibility"),
+    *("led", "needs", "package_state", "partial_solution", "priority", "propagation", "reason", "retreat", "solver"),
+    *("trail", "way_down"),
 )
 
 if os.environ.get(VARIABLE, "") in {"", "0"}:

@@ -17,10 +17,13 @@ from packaging.requirements import Requirement
 from packaging.tags import Tag
 
 from resolver.driver import resolve
-from resolver.environment import marker_text
+from resolver.environment import diagram, marker_text
+from resolver.environment.space import bounded
 from resolver.errors import BudgetExhausted, NoSolution
 from resolver.index.gateway import Gateway
 from resolver.inputs import preferences, read_inputs, read_lock
+from resolver.lock import build as build_module
+from resolver.lock import places
 from resolver.lock.build import build
 from resolver.lock.check import check
 from resolver.lock.document import to_document
@@ -805,6 +808,28 @@ SCATTERED = """
     b 2.0
 """
 SIBLINGS = ("b<2 ; platform_release == 'r3'", "b>=2 ; platform_release != 'r3'")
+
+
+async def test_wherever_the_algebra_of_a_lock_ends_early_it_ends_in_a_refusal_of_ours() -> None:
+    resolution = await resolved(World(SCATTERED), "a[x]", *SIBLINGS)
+    ends = set[str]()
+    for steps in range(400):
+        forget_markers()
+        with bounded(steps):
+            try:
+                build(resolution)
+                ends.add("built")
+            except BudgetExhausted:
+                ends.add("refused")
+    forget_markers()
+    assert ends == {"built", "refused"}
+
+
+def forget_markers() -> None:
+    """Have the algebra of a lock done as in a new process."""
+    diagram._memo.clear()
+    for known in (places._final, build_module._of_regions, marker_text._text):
+        known.cache_clear()
 
 
 async def test_a_lock_whose_markers_are_too_long_is_refused_by_the_name_of_the_package(

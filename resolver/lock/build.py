@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
+from resolver.environment.space import DiagramLimitError
+from resolver.errors import too_complex
 from resolver.index.page import File
 from resolver.model import (
     Changes,
@@ -68,8 +70,12 @@ def build(resolution: Resolution) -> Lock:
 def _of_regions(
     universal: Universal, regions: tuple[RegionResolution, ...]
 ) -> tuple[Regions, tuple[LockedPackage, ...]]:
-    places = Regions(universal, regions)
-    return places, _of_several(places)
+    try:
+        places = Regions(universal, regions)
+        return places, _of_several(places)
+    except DiagramLimitError:
+        partly = {name for one in regions for name, space in one.needed.items() if space is not one.space}
+        raise too_complex(tuple(sorted(partly))) from None
 
 
 def _of_several(places: Places) -> tuple[LockedPackage, ...]:
