@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
@@ -40,11 +41,13 @@ from .pins import collect, collect_needed
 from .place_facts import MAX_STATED
 from .precedents import Precedents
 from .reachability import reachability
-from .remedies import Suggestion, Suggestions, Versions
 from .session import Session
 from .solving import Watcher, Work, solve
 from .staleness import stale
 from .statement_order import in_order
+
+if TYPE_CHECKING:
+    from .remedies import Suggestion, Versions
 
 MANY = 150  # decisions: to describe them takes as long as a segment of the solve, so others have their turn before
 MAX_REGIONS = 500  # real universal locks have some ten parts; each is a solve of its own
@@ -146,6 +149,8 @@ async def _suggestions(query: Query, session: Session, error: NoSolution, second
             for name, pin in pins.items():
                 versions.setdefault(name, set()).add(pin.version)
         return {name: tuple(sorted(found, key=Version)) for name, found in versions.items()}
+
+    from .remedies import Suggestions  # noqa: PLC0415 - only a refusal needs them
 
     suggestions = Suggestions(query, error, trial)
     if seconds > 0:

@@ -21,7 +21,6 @@ from .model import Notice, Pin, Query, Stats
 from .name import name_of, tie
 from .place_facts import MAX_STATED, PlaceFacts
 from .provider.policy import Chosen, Policies
-from .refusal import no_solution
 from .segments import PAUSE_STEPS, Segments
 from .session import Session
 from .solver import (
@@ -154,6 +153,8 @@ async def _run(facts: PlaceFacts, solver: Solver, segments: Segments, watch: Wat
                 facts.tables.rely_on(map(name_of, decisions))
                 return decisions
             case Unsolvable(incompatibility):
+                from .refusal import no_solution  # noqa: PLC0415 - most questions have a solution
+
                 segments.end()
                 # in a thread, for short proofs take a while
                 raise await asyncio.to_thread(no_solution, facts, facts.tables.by_package(), incompatibility)

@@ -9,7 +9,10 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Run ``lockwright`` and leave with its exit code."""
-    from .startup import hasten  # noqa: PLC0415 - the import of this module stays cheap
+    from .late_modules import import_late  # noqa: PLC0415 - the import of this module stays cheap
+
+    import_late()
+    from .startup import hasten  # noqa: PLC0415 - likewise, and it imports some of them
 
     hasten()
     from .cli.main import run  # noqa: PLC0415 - it is to be hastened

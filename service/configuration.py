@@ -86,6 +86,15 @@ def _read(path: Path) -> dict[str, Any]:
     return tool if isinstance(tool, dict) else {}
 
 
+def _may_have_settings(pyproject: Path) -> bool:
+    """Whether the name of our table is in it, or an escape that may spell it: to parse takes longer."""
+    try:
+        content = b"lockwright" if pyproject.stat().st_size > _MAX_FILE else pyproject.read_bytes()
+    except OSError:
+        return True  # reading it says why not
+    return b"lockwright" in content or b"\\u" in content.lower()
+
+
 def _project_file(directory: Path) -> Path | None:
     for parent in (directory, *directory.parents):
         if (parent / "lockwright.toml").is_file():
@@ -93,7 +102,7 @@ def _project_file(directory: Path) -> Path | None:
         pyproject = parent / "pyproject.toml"
         if pyproject.is_file():
             try:
-                if _read(pyproject):
+                if _may_have_settings(pyproject) and _read(pyproject):
                     return pyproject
             except SettingsError:
                 continue  # another tool's problem: it holds no settings of ours that could be read

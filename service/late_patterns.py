@@ -12,6 +12,8 @@ _MEMBERS = (
     *("flags", "groupindex", "groups", "pattern"),
 )
 
+_FUNCTION = 0x1  # ``inspect.CO_OPTIMIZED``: the bodies of modules and classes are without
+
 _ALL: list[LatePattern] = []
 
 
@@ -55,7 +57,7 @@ def compile_patterns_late(packages: tuple[str, ...]) -> None:
         if isinstance(pattern, LatePattern):
             return pattern.compiled()
         frame = sys._getframe(1)  # noqa: SLF001 - who imports is known by nothing else
-        is_import = frame.f_code.co_name in {"<module>", "<genexpr>"}
+        is_import = not frame.f_code.co_flags & _FUNCTION or frame.f_code.co_name == "<genexpr>"
         if is_import and str(frame.f_globals.get("__name__")).partition(".")[0] in packages:
             return LatePattern(compile_now, pattern, flags)
         return compile_now(pattern, flags)

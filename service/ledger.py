@@ -23,11 +23,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from transport.clock import SYSTEM, Clock
 
-from .ledger_file import LedgerFile
 from .logs import Log
+
+if TYPE_CHECKING:
+    from .ledger_file import LedgerFile
 
 FOLDER = "first-seen"
 MAX_FILES = 4_000_000
@@ -35,9 +38,6 @@ MAX_FILES = 4_000_000
 is room for ten thousand projects and more; those that were used least recently go first."""
 MAX_FILES_IN_MEMORY = 400_000  # 14 MB
 
-_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_ERROR}
-_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
 _MAX_BEGUN = 3  # files that a process begins because of damage; beyond it the disk is what is damaged
 _CLOCK_SET = datetime(2026, 1, 1, tzinfo=UTC).timestamp()  # a clock that shows less would make every file old
 
@@ -112,6 +112,8 @@ class Ledger:
                     return known
 
     def _open(self) -> LedgerFile:
+        from .ledger_file import LedgerFile  # noqa: PLC0415 - most locks have nothing to note and need no SQLite
+
         if self._file is None:
             if self._directory is None:
                 self._file = LedgerFile(":memory:", min(self._max_files, MAX_FILES_IN_MEMORY))
@@ -126,10 +128,12 @@ class Ledger:
 
     def _recovers(self, error: OSError | sqlite3.Error) -> bool:
         """Whether it is worth trying again, with another file or in memory; else this writing is lost."""
+        from .ledger_file import BUSY, DAMAGE, UNWRITABLE  # noqa: PLC0415 - as above
+
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF  # the primary one
-        is_damaged = isinstance(error, sqlite3.Error) and code in _DAMAGE
+        is_damaged = isinstance(error, sqlite3.Error) and code in DAMAGE
         is_open = self._file is not None
-        if code in _BUSY or self._directory is None:
+        if code in BUSY or self._directory is None:
             self._warn("first sightings could not be noted", error)
             return False
         if is_damaged and self._begun < _MAX_BEGUN:
@@ -139,7 +143,7 @@ class Ledger:
             )
             self._begun += 1
             self._number += 1
-        elif is_damaged or not is_open or code in _UNWRITABLE:
+        elif is_damaged or not is_open or code in UNWRITABLE:
             self._warn("the ledger of first sightings cannot be kept, going on in memory", error)
             self._directory = None
         else:  # a full disk, for one

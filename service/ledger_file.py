@@ -31,6 +31,11 @@ _SWEEP_TO = 0.9  # sweep below the limit, so that the next page does not sweep a
 _GONE = 1_000  # files that are kept of a page, beyond as many as it lists, though it lists them no more
 
 
+DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_ERROR}
+BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+
+
 class UnknownLayoutError(sqlite3.DatabaseError):
     """It is a database, but none of this version."""
 

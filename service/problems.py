@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from resolver import errors as resolving
 from resolver.index.gateway import Missing
-from resolver.remedies import Suggestion
 from transport import errors as transport
+
+if TYPE_CHECKING:
+    from resolver.remedies import Suggestion
 
 
 @dataclass(frozen=True, slots=True)

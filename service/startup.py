@@ -7,12 +7,16 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
+from .late_modules import LateModule
 from .late_patterns import compile_patterns, compile_patterns_late
 
 _FIELD = getattr(dataclasses, "_FIELD", None)
 _CLASS_VARIABLE = getattr(dataclasses, "_FIELD_CLASSVAR", None)
+
+OURS = ("service", "resolver", "transport")
 
 # Calls of a constructor that are carried out field by field before it is compiled: that costs as much as fifty of them.
 FEW = 24
@@ -24,14 +28,17 @@ def hasten() -> None:
     # Pydantic would read the entry points of whatever is installed beside us, and show requests to its plugins.
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     compile_late()
-    compile_patterns_late(("service", "resolver", "transport"))
+    compile_patterns_late((*OURS, "packaging", "platform", "tomllib"))
 
 
 def settle() -> None:
-    """Compile now what requests would otherwise wait for: for a process that is to serve for long.
+    """Import and compile now what requests would otherwise wait for: for a process that is to serve for long.
 
-    All patterns, and of the dataclasses that requests are made of their constructors, comparisons and hashes.
+    What only refusals and pages without upload times need, all patterns, and of the dataclasses that requests are made
+    of their constructors, comparisons and hashes.
     """
+    for name in ("resolver.refusal", "resolver.remedies", "service.ledger_file"):
+        import_module(name)
     compile_patterns()
     for module in [one for name, one in sys.modules.items() if name.partition(".")[0] in {"resolver", "transport"}]:
         for kind in [one for one in vars(module).values() if dataclasses.is_dataclass(one) and isinstance(one, type)]:
@@ -50,6 +57,30 @@ def compile_late() -> None:
     compile_now = getattr(dataclasses, "_create_fn", None)
     if compile_now is not None and not hasattr(compile_now, "is_late"):
         dataclasses._create_fn = _late(compile_now)  # type: ignore[attr-defined] # noqa: SLF001 - its only seam
+        if isinstance(getattr(dataclasses, "inspect", None), LateModule):
+            dataclasses.inspect = _Untold()  # type: ignore[attr-defined]
+        is_type = getattr(dataclasses, "_is_type", None)
+        if is_type is not None:
+            dataclasses._is_type = _quick(is_type)  # type: ignore[attr-defined] # noqa: SLF001 - as above
+
+
+def _quick(is_type: Callable[..., bool]) -> Callable[..., bool]:
+    """Have ``is_type`` look for ``ClassVar``, ``InitVar`` and ``KW_ONLY`` in our classes only where they are named."""
+
+    def quick(annotation: str, kind: type, *names: Any) -> bool:
+        if "Var" in annotation or "KW_ONLY" in annotation or kind.__module__.partition(".")[0] not in OURS:
+            return is_type(annotation, kind, *names)
+        return False
+
+    return quick
+
+
+class _Untold:
+    """In place of ``inspect``, of which a dataclass without a docstring takes its signature to make one."""
+
+    @staticmethod
+    def signature(_: type) -> str:
+        return "(...)"
 
 
 def _late(compile_now: Callable[..., Callable[..., Any]]) -> Callable[..., Callable[..., Any]]:

@@ -17,7 +17,6 @@ import contextlib
 import fcntl
 import logging
 import os
-import secrets
 import struct
 import time
 import zlib
@@ -286,7 +285,7 @@ class Derived:
             with contextlib.suppress(OSError):
                 if path.stat().st_size < SEGMENT and self._take(path, os.O_RDWR | os.O_APPEND):
                     return
-        if not self._take(self._directory / f"{secrets.token_hex(8)}.seg", os.O_RDWR | os.O_APPEND | os.O_CREAT):
+        if not self._take(self._directory / f"{os.urandom(8).hex()}.seg", os.O_RDWR | os.O_APPEND | os.O_CREAT):
             raise OSError("a new segment is locked")
 
     def _take(self, path: Path, flags: int) -> bool:

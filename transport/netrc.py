@@ -53,11 +53,11 @@ def read_netrc(path: Path | None, environ: Mapping[str, str]) -> Netrc:
     try:
         file = path or Path(environ.get("NETRC") or DEFAULT)
         file = file.expanduser()
+        if not file.exists():  # then the parser need not be imported
+            return _failed(f"netrc file {file}: there is no such file", named=named, quiet=True)
         hosts = netrc.netrc(str(file)).hosts
     except netrc.NetrcParseError as error:
         return _failed(f"netrc file {file}: cannot be parsed at line {error.lineno}", named=named)
-    except FileNotFoundError:
-        return _failed(f"netrc file {file}: there is no such file", named=named, quiet=True)
     except (OSError, UnicodeError, RuntimeError) as error:
         return _failed(f"netrc file: cannot be read: {type(error).__name__}", named=named)
     return Netrc({host: (login or "", password or "") for host, (login, _, password) in hosts.items()})

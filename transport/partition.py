@@ -11,7 +11,6 @@ import contextlib
 import hashlib
 import hmac
 import os
-import secrets
 from pathlib import Path
 
 from .message import Credential, Index
@@ -57,15 +56,15 @@ def load_key(directory: Path | None) -> bytes:
     Without a (writable) directory the key lives as long as the process.
     """
     if directory is None:
-        return secrets.token_bytes(KEY_BYTES)
+        return os.urandom(KEY_BYTES)
     path = directory / KEY_FILE
     for _ in range(2):
         with contextlib.suppress(OSError):
             key = path.read_bytes()
             if len(key) == KEY_BYTES:
                 return key
-        fresh = secrets.token_bytes(KEY_BYTES)
-        temporary = directory / f"{KEY_FILE}.{secrets.token_hex(8)}"
+        fresh = os.urandom(KEY_BYTES)
+        temporary = directory / f"{KEY_FILE}.{os.urandom(8).hex()}"
         try:
             with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(fresh)
@@ -81,4 +80,4 @@ def load_key(directory: Path | None) -> bytes:
         key = path.read_bytes()
     except OSError:
         key = b""
-    return key if len(key) == KEY_BYTES else secrets.token_bytes(KEY_BYTES)
+    return key if len(key) == KEY_BYTES else os.urandom(KEY_BYTES)

@@ -17,7 +17,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -213,7 +212,7 @@ class Storage:
     def _open_temporary(self) -> tuple[Path, int]:
         """Make a temporary file under a lock, which says that its writer lives."""
         while True:
-            temporary = self._temporary / secrets.token_hex(12)
+            temporary = self._temporary / os.urandom(12).hex()
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)

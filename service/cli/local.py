@@ -30,13 +30,19 @@ from transport.errors import TransportError
 from .exits import USAGE, CommandError, Declined
 
 
-def configure(config: str | None, cache_dir: str | None, *, is_verbose: bool) -> Configuration:
+def configure(
+    config: str | None, cache_dir: str | None, *, is_verbose: bool, names_default: bool = False
+) -> Configuration:
     """Find the settings and set up logging, of which a command line shows warnings only.
+
+    Where the command line ``names_default``, the settings' default index is not looked up: see :func:`with_indexes`.
 
     Raises:
         CommandError: a setting cannot be used.
     """
-    flags = {} if cache_dir is None else {"cache": {"dir": str(Path(cache_dir).absolute())}}
+    flags: dict[str, Any] = {} if cache_dir is None else {"cache": {"dir": str(Path(cache_dir).absolute())}}
+    if names_default:
+        flags["default_index"] = "explicit"
     try:
         found = load(
             environ=os.environ, directory=Path.cwd(), flags=flags, config=None if config is None else Path(config)

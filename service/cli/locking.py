@@ -158,7 +158,12 @@ def _answer(invocation: Invocation, asked: Asked, question: str) -> dict[str, An
     from . import local  # noqa: PLC0415
 
     configuration = local.with_indexes(
-        local.configure(invocation.config, invocation.cache_dir, is_verbose=invocation.verbose),
+        local.configure(
+            invocation.config,
+            invocation.cache_dir,
+            is_verbose=invocation.verbose,
+            names_default=invocation.default_index is not None,
+        ),
         list(invocation.indexes),
         invocation.default_index,
     )

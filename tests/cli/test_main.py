@@ -22,14 +22,19 @@ HEAVY = ("aiohttp", "lxml", "msgpack", "orjson", "packaging", "pydantic", "resol
 
 # What a lock needs only if somebody has to be asked, something has to be drawn, or a web server is to run.
 IDLE = (
+    "_ssl",
     "aiohttp",
     "difflib",
+    "dis",
     "email",
     "http.client",
     "lxml",
     "packageurl",
     "prometheus_client",
     "pydantic",
+    "resolver.refusal",
+    "resolver.remedies",
+    "resolver.solver.shortening",
     "rich",
     "shutil",
     "structlog",
@@ -61,7 +66,8 @@ def test_a_warm_lock_made_here_imports_no_more_than_it_uses(cli: Lock, index: In
     assert first.code == 0, first.err
     index.asked.clear()
     script = (
-        f"import json, sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom service.startup import hasten\nhasten()\n"
+        f"import json, sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+        "from service.late_modules import import_late\nimport_late()\nfrom service.startup import hasten\nhasten()\n"
         f"from service.cli.main import run\ncode = run({arguments!r})\n"
         "print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)"
     )
