@@ -60,6 +60,7 @@ class Tables:
         self._outlooks: dict[str, Outlook] = {}
         self._tables: dict[str, Candidates] = {}
         self._making: dict[str, asyncio.Task[None]] = {}
+        session.at_end(self._making.clear)  # what was cancelled refers to where it waited, and that to us
         self._extra_tables: dict[str, ExtraTable] = {}
         self._extras_of: defaultdict[str, set[str]] = defaultdict(set)
 
