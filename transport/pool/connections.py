@@ -192,7 +192,6 @@ class Pool:
             extra |= self._through(hop, index.proxy)
             reach = Reach.ANY  # the address is the proxy's, and the operator named it
         attempt.reach, session = reach, self._sessions[reach]
-        await self._turns.moment()  # hundreds may have their turn at once, and each takes some 200 µs to be sent
         try:
             async with asyncio.timeout(min(patience, settings.connect + settings.first_byte)):
                 answer = await session.request(
@@ -209,7 +208,6 @@ class Pool:
                 Timeout, f"no answer within {loop.time() - started:.0f} s", "first-byte-timeout"
             ) from None
         try:
-            await self._turns.moment()  # and as many may answer at once
             headers = _headers(hop, answer.raw_headers)
             body, digest = await self._body(hop, answer, headers, started, patience)
         except BaseException:
