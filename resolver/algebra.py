@@ -26,8 +26,7 @@ async def work_out(work: Callable[[], T], steps: int) -> T:
         DiagramLimitError: it takes more steps.
     """
     try:
-        with bounded(STEPS_AT_ONCE):
-            return work()
+        return within(STEPS_AT_ONCE, work)
     except DiagramLimitError:
         return await asyncio.to_thread(within, steps, work)
 

@@ -132,9 +132,11 @@ class PlaceFacts:
             elif requirement.name not in replaced and belongs_to(requirement.marker_text, None):
                 replaced.add(requirement.name)
                 applied += [one for one in self.query.overrides if one.requirement.name == requirement.name]
-        return [one for one in applied if one.requirement.marker_text is None or self._applies(one.requirement)]
+        return [one for one in applied if self._applies(one.requirement)]
 
     def _applies(self, requirement: Requirement) -> bool:
+        if requirement.marker_text is None:  # most: their marker is not looked up
+            return True
         return requirement.marker is None or evaluate(requirement.marker, self.place)
 
     def root(self) -> list[Dependency]:

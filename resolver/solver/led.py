@@ -9,7 +9,7 @@ from .conflict import covering, first_within
 from .incompatibility import Incompatibility
 from .needs import Need, Needing
 from .package_state import PackageState, Watch
-from .reason import Blame, Fact, Lapse
+from .reason import Fact, Lapse, blame
 
 PERMANENT = 1
 """The level that is never taken back."""
@@ -99,7 +99,7 @@ class Led:
         taught = self.taught(vain)
         if taught is None:
             return None
-        blames = [Blame(vain, vain.versions, vain.cause)]
+        blames = [blame(vain)]
         level, forbidden, blamed = taught.level, taught.forbidden, vain.versions
         if len(chain) > 1:
             while target & ~blamed:
@@ -112,7 +112,7 @@ class Led:
                 blamed |= fact.versions
                 forbidden &= further.forbidden
                 level = max(level, further.level)
-                blames.append(Blame(fact, fact.versions, fact.cause))
+                blames.append(blame(fact))
         if level != self._level or required.admitted & ~blamed:  # the rest of what is required is ruled out otherwise
             return None
         return Lapse(required, blames, forbidden, taught.always)

@@ -52,6 +52,8 @@ class Fact:
         """The same holds of other versions, if in other words."""
         self.versions |= versions
         told = self.cause
+        if cause is told:
+            return
         if isinstance(cause, Dependency) and isinstance(told, Dependency):
             is_same_key, is_same_source = cause.key == told.key, cause.source == told.source
             if not (is_same_key and is_same_source) and (told.key is not None or told.source):
@@ -72,17 +74,12 @@ class Fact:
         return self.at(self.versions, self.cause).incompatibility()
 
 
-class Extent:
-    """What a fact said at some time: it may have grown since."""
+class Late:
+    """What is an incompatibility as soon as a proof needs it."""
 
-    __slots__ = ("_admitted", "_cause", "_made", "_other", "_state", "versions")
+    __slots__ = ("_made",)
 
-    def __init__(self, fact: Fact, versions: int, cause: Dependency | Unavailable) -> None:
-        self._state = fact.state  # not the fact, which refers to what it said last
-        self._other = fact.other
-        self._admitted = fact.admitted
-        self._cause = cause
-        self.versions = versions
+    def __init__(self) -> None:
         self._made: Incompatibility | None = None
 
     def incompatibility(self) -> Incompatibility:
@@ -91,6 +88,23 @@ class Extent:
         if made is None:
             made = self._made = self._make()
         return made
+
+    def _make(self) -> Incompatibility:
+        raise NotImplementedError
+
+
+class Extent(Late):
+    """What a fact said at some time: it may have grown since."""
+
+    __slots__ = ("_admitted", "_cause", "_other", "_state", "versions")
+
+    def __init__(self, fact: Fact, versions: int, cause: Dependency | Unavailable) -> None:
+        super().__init__()
+        self._state = fact.state  # not the fact, which refers to what it said last
+        self._other = fact.other
+        self._admitted = fact.admitted
+        self._cause = cause
+        self.versions = versions
 
     def _make(self) -> Incompatibility:
         package, other, admitted = self._state.package, self._other, self._admitted
@@ -117,17 +131,26 @@ class Extent:
 
 
 class Blame(NamedTuple):
-    """A fact that versions are given up for, as it was then."""
+    """A fact that versions are given up for, as it was then: the extent of it, before a proof needs that."""
 
     fact: Fact
     versions: int
     cause: Dependency | Unavailable
 
+    def incompatibility(self) -> Incompatibility:
+        """The node of the derivation graph."""
+        return self.fact.at(self.versions, self.cause).incompatibility()
 
-class Lapse:
+
+def blame(fact: Fact) -> Blame:
+    """The fact as it is now."""
+    return Blame(fact, fact.versions, fact.cause)
+
+
+class Lapse(Late):
     """What was learned of a version that leads to others, all of which require of one package what is ruled out."""
 
-    __slots__ = ("_always", "_blames", "_cause", "_made", "_required", "forbidden", "other", "state", "versions")
+    __slots__ = ("_always", "_blames", "_required", "forbidden", "other", "state", "versions")
 
     def __init__(
         self, required: Fact, blames: Sequence[Blame], forbidden: int, always: Sequence[Incompatibility] | None
@@ -140,6 +163,7 @@ class Lapse:
             forbidden: what none of these admits.
             always: why nothing else is ever possible, or None if it may be.
         """
+        super().__init__()
         other = blames[0].fact.other
         assert other is not None
         self.state = required.state
@@ -147,10 +171,8 @@ class Lapse:
         self.other = other
         self.forbidden = forbidden
         self._always = always
-        self._required = required
-        self._cause = required.cause
+        self._required = blame(required)
         self._blames = blames
-        self._made: Incompatibility | None = None
 
     @property
     def length(self) -> int:
@@ -162,26 +184,16 @@ class Lapse:
         """Whether nothing but the version is to blame."""
         return self._always is not None
 
-    def incompatibility(self) -> Incompatibility:
-        """The node of the derivation graph."""
-        made = self._made
-        if made is None:
-            made = self._made = self._make()
-        return made
-
     def _make(self) -> Incompatibility:
         first, *rest = self._blames
-        made = first.fact.at(first.versions, first.cause).incompatibility()
+        made = first.incompatibility()
         led = first.fact.state
-        for blame in rest:
-            made = resolved(
-                made, blame.fact.at(blame.versions, blame.cause).incompatibility(), led.package, led.universe
-            )
+        for further in rest:
+            made = resolved(made, further.incompatibility(), led.package, led.universe)
         for fact in self._always or ():
             leaf = Incompatibility(fact.terms, fact.cause)
             made = resolved(made, leaf, self.other.package, self.other.universe)
-        required = self._required.at(self.versions, self._cause).incompatibility()
-        return resolved(made, required, led.package, led.universe)
+        return resolved(made, self._required.incompatibility(), led.package, led.universe)
 
 
 Reason: TypeAlias = Fact | Lapse | Incompatibility

@@ -58,10 +58,7 @@ class Trail:
                     news[fact] = None
                     has_new = True
                     continue
-            if fact.cause is need.dependency:
-                fact.versions |= bit
-            else:
-                fact.widen(bit, need.dependency)
+            fact.widen(bit, need.dependency)
             news.pop(fact, None)
             news[fact] = None
         return has_new
